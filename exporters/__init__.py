@@ -1,0 +1,55 @@
+"""Writers of sessions: one format, one file or folder, found by name.
+
+`EXPORTER.write(graph, media, folder)` writes a session into `folder` and returns what it could not carry.
+What is outside `holds` is printed to audio by the common code before the format sees the graph.
+Exporters know the graph and the audio files, never torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mix2daw.errors import FormatError
+from mix2daw.graph import Graph
+
+FORMATS: tuple[str, ...] = ("dawproject", "reaper", "ardour")
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Something of the graph that a session does not carry as an editable, exact device.
+
+    `how`: "printed" (in the audio, no longer editable), "approximate" (a device that sounds nearly so)
+    or "dropped" (not in the session at all). `residual_db`: how far the session is from the graph because
+    of it, relative to the mix (None: not known; a print causes none and says so with -inf left out).
+    """
+
+    strip: str
+    device: str
+    how: Literal["printed", "approximate", "dropped"]
+    reason: str
+    residual_db: float | None = None
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """A format. `holds`: what it plays natively and exactly or as a labelled approximation
+    (names of processors, and "group", "send", "return"). `write(graph, graph_folder, folder)`."""
+
+    name: str
+    suffix: str
+    summary: str
+    holds: frozenset[str]
+    write: Callable[[Graph, Path, Path], list[Lost]]
+
+
+def exporter(name: str) -> Exporter:
+    """The exporter called `name`. Raises FormatError with the names that exist."""
+    if name not in FORMATS:
+        raise FormatError(name, "is no known session format", f"use one of: {', '.join(FORMATS)}")
+    found: Exporter = importlib.import_module(f"mix2daw.exporters.{name}").EXPORTER
+    return found

@@ -1,0 +1,41 @@
+"""What can go wrong, said so that a person can mend it.
+
+MixError
+├── InputError      a stem, a mix or a settings file cannot be used
+├── GraphError      a graph is not valid: the message names the field
+├── OutputError     a result cannot be written, or would overwrite another
+└── FormatError     a processor, format, preset or engine that does not exist
+
+Every message has three parts: which file or field, what is wrong, what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class MixError(Exception):
+    """Base of all errors that mix2daw raises on purpose.
+
+    `where`: the file or field; `what`: what is wrong with it; `remedy`: what the user can do.
+    """
+
+    def __init__(self, where: object, what: str, remedy: str) -> None:
+        self.where = str(where)
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{self.where}: {what}; {remedy}")
+
+
+class InputError(MixError):
+    """A stem, a mix or a settings file cannot be used."""
+
+
+class GraphError(MixError):
+    """A graph is not valid; `where` names the file and the field."""
+
+
+class OutputError(MixError):
+    """A result cannot be written, or would overwrite an existing one."""
+
+
+class FormatError(MixError):
+    """A processor, format, preset or engine that does not exist."""

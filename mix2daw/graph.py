@@ -1,0 +1,206 @@
+"""The mixing graph: strips with devices, faders, pans and sends. `graph.json` is its one lossless form.
+
+A strip is a track, a group, a return or the master. The signal of a strip runs
+
+    source or sum of its inputs → devices in order → fader → pan → post_devices → output (and post sends)
+
+A pre send leaves after the devices, before the fader. Signals are stereo; a mono source is dual mono.
+The pan law is a balance at 0 dB: left × min(1, 1 − pan), right × min(1, 1 + pan).
+A device is heard as `wet · device(x) + (1 − wet) · x`.
+
+Schema name: `mix2daw.graph/1`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mix2daw.errors import GraphError
+
+SCHEMA: Literal["mix2daw.graph/1"] = "mix2daw.graph/1"
+FADER_LOW_DB, FADER_HIGH_DB = -96.0, 24.0
+SEND_LOW_DB, SEND_HIGH_DB = -96.0, 24.0
+MAX_GRAPH_BYTES = 64 * 1024 * 1024
+
+Kind = Literal["track", "group", "return", "master"]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Device(_Model):
+    """One processor with its settings in human units.
+
+    `confidence`: how much the loss rises when this device alone is removed (La units), if it was measured.
+    """
+
+    type: Name
+    values: dict[str, Finite] = Field(default_factory=dict)
+    wet: Annotated[float, Field(ge=0, le=1)] = 1.0
+    confidence: Finite | None = None
+
+
+class Send(_Model):
+    """A copy of a strip's signal to a return. `tap`: "post" the fader and pan, or "pre"."""
+
+    target: Name
+    level_db: Annotated[float, Field(ge=SEND_LOW_DB, le=SEND_HIGH_DB)]
+    tap: Literal["post", "pre"] = "post"
+
+
+class Strip(_Model):
+    """A channel of the console. `source`: path of the audio, relative to the graph's file (tracks only);
+    `offset_samples`: where on the time line the source starts; `channels`: of the source, 1 or 2;
+    `output`: the strip that it feeds (all but the master)."""
+
+    name: Name
+    kind: Kind
+    source: str | None = None
+    source_sha256: str | None = None
+    channels: Literal[1, 2] = 2
+    offset_samples: int = 0
+    devices: tuple[Device, ...] = ()
+    fader_db: Annotated[float, Field(ge=FADER_LOW_DB, le=FADER_HIGH_DB)] = 0.0
+    pan: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    post_devices: tuple[Device, ...] = ()
+    sends: tuple[Send, ...] = ()
+    output: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Strip:
+        if self.kind == "track" and not self.source:
+            raise ValueError(f"track {self.name!r} has no source")
+        if self.kind != "track" and self.source:
+            raise ValueError(f"{self.kind} {self.name!r} has a source; only tracks do")
+        if self.kind == "master" and (self.output is not None or self.sends):
+            raise ValueError("the master has no output and no sends")
+        if self.kind != "master" and self.output is None:
+            raise ValueError(f"{self.kind} {self.name!r} has no output")
+        return self
+
+    def all_devices(self) -> tuple[Device, ...]:
+        """Inserts before and after the fader, in the order of the signal."""
+        return self.devices + self.post_devices
+
+
+class Graph(_Model):
+    """A whole console. Strips are in the order a person reads them; `levels()` is the order of the signal."""
+
+    schema_name: Literal["mix2daw.graph/1"] = Field(default=SCHEMA, alias="schema")
+    sample_rate: Annotated[int, Field(ge=8000, le=384000)]
+    length_samples: Annotated[int, Field(ge=1)]
+    pan_law: Literal["balance_0db"] = "balance_0db"
+    mix: str | None = None
+    strips: tuple[Strip, ...]
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _check(self) -> Graph:
+        names = [strip.name for strip in self.strips]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"two strips are called {doubled[0]!r}")
+        if [strip.kind for strip in self.strips].count("master") != 1:
+            raise ValueError("a graph has exactly one master")
+        kinds = {strip.name: strip.kind for strip in self.strips}
+        for strip in self.strips:
+            if strip.output is not None and kinds.get(strip.output) not in ("group", "master"):
+                raise ValueError(f"{strip.name!r} feeds {strip.output!r}, which is no group and not the master")
+            for send in strip.sends:
+                if kinds.get(send.target) != "return":
+                    raise ValueError(f"{strip.name!r} sends to {send.target!r}, which is no return")
+            targets = [send.target for send in strip.sends]
+            if len(set(targets)) != len(targets):
+                raise ValueError(f"{strip.name!r} sends twice to one return")
+        self.levels()
+        return self
+
+    def strip(self, name: str) -> Strip:
+        """The strip called `name`; KeyError if there is none."""
+        return self._by_name()[name]
+
+    def _by_name(self) -> dict[str, Strip]:
+        return {strip.name: strip for strip in self.strips}
+
+    @property
+    def master(self) -> Strip:
+        """The strip that everything ends in."""
+        return next(strip for strip in self.strips if strip.kind == "master")
+
+    def of_kind(self, kind: Kind) -> tuple[Strip, ...]:
+        """Strips of one kind, in order."""
+        return tuple(strip for strip in self.strips if strip.kind == kind)
+
+    def inputs(self, name: str) -> tuple[str, ...]:
+        """Strips whose output is `name` (sends not counted)."""
+        return tuple(strip.name for strip in self.strips if strip.output == name)
+
+    def levels(self) -> tuple[tuple[Strip, ...], ...]:
+        """Strips in layers: each feeds (or sends to) later layers only. Raises ValueError on a loop."""
+        feeds: dict[str, set[str]] = {strip.name: set() for strip in self.strips}
+        for strip in self.strips:
+            for target in (strip.output, *(send.target for send in strip.sends)):
+                if target is not None:
+                    feeds[target].add(strip.name)
+        layers: list[tuple[Strip, ...]] = []
+        done: set[str] = set()
+        while len(done) < len(self.strips):
+            layer = tuple(s for s in self.strips if s.name not in done and feeds[s.name] <= done)
+            if not layer:
+                loop = sorted(set(feeds) - done)
+                raise ValueError(f"the routing runs in a loop through {', '.join(loop)}")
+            layers.append(layer)
+            done |= {strip.name for strip in layer}
+        return tuple(layers)
+
+    def devices(self) -> Iterator[tuple[Strip, Device]]:
+        """Every device with its strip."""
+        for strip in self.strips:
+            for device in strip.all_devices():
+                yield strip, device
+
+    def replace(self, *strips: Strip) -> Graph:
+        """The same graph with the given strips in place of those of the same name."""
+        new = {strip.name: strip for strip in strips}
+        return Graph.model_validate(
+            {**dict(self), "strips": tuple(new.get(strip.name, strip) for strip in self.strips)}
+        )
+
+    def to_json(self) -> str:
+        """`graph.json`: two-space indent, field order as declared, one newline at the end."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False) + "\n"
+
+
+def read_graph(path: Path) -> Graph:
+    """Read and validate `graph.json`. Raises GraphError that names the file and the field."""
+    remedy = "compare it with `mix2daw schema`"
+    try:
+        if path.stat().st_size > MAX_GRAPH_BYTES:
+            raise GraphError(path, f"is larger than {MAX_GRAPH_BYTES >> 20} MiB", "is this a graph?")
+        return Graph.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise GraphError(path, "does not exist", "give the path of a graph.json") from None
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
+        raise GraphError(path, f"cannot be read ({error})", "give the path of a graph.json") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "graph"
+        raise GraphError(f"{path}: {field}", str(first["msg"]), remedy) from None
+
+
+def relative_source(source: Path, folder: Path) -> str:
+    """`source` as seen from the folder of the graph, with forward slashes."""
+    try:
+        return Path(os.path.relpath(source.resolve(), folder.resolve())).as_posix()
+    except ValueError:  # another drive on Windows
+        return source.resolve().as_posix()
