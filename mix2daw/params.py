@@ -63,11 +63,11 @@ class Param:
             return value.log() / self.step
         if self.scale == "ratio":
             return (1 - 1 / value) / self.step
-        return value / self.step
+        return value if self.scale == "choice" else value / self.step
 
     def to_human(self, raw: Tensor) -> Tensor:
         """Raw values to human ones inside the range, elementwise and differentiable; float64."""
-        scaled = raw.double() * self.step
+        scaled = raw.double() * (1 if self.scale == "choice" else self.step)
         if self.scale == "log":
             human = scaled.exp()
         elif self.scale == "ratio":

@@ -1,0 +1,216 @@
+"""The session file of Ardour and the folder around it.
+
+Positions are in superclock ticks, 282240000 a second: `a<ticks>` is a position, `a<length>@a<position>` a
+length. The XML is the smallest that Ardour 7.3 loads without a complaint; newer versions read it as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from lxml import etree
+
+from mix2daw.errors import FormatError, OutputError
+from mix2daw.exporters import Lost
+from mix2daw.exporters.ardour import ace_eq
+from mix2daw.exporters.ardour.route import SESSION_VERSION, Ids, Route, route_element
+from mix2daw.exporters.bands import active_bands
+from mix2daw.exporters.layout import lay_out
+from mix2daw.exporters.media import Clip
+from mix2daw.exporters.names import unique
+from mix2daw.exporters.plan import Channel, Plan
+from mix2daw.graph import Graph, Strip
+
+NAME = "mix2daw"
+SUPERCLOCK_HZ = 282240000
+# Names that Ardour keeps for itself. A colon would split the name of a port.
+_TAKEN = ("Master", "Monitor", "auditioner", "Click", "LTC-Out", "LTC-In", "MTC", "MIDI Clock")
+_NOT_IN_ROUTE_NAMES = str.maketrans({":": "-", "/": "-", "\\": "-"})
+
+
+def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:
+    """Write `mix2daw/mix2daw.ardour` and its media into `folder`.
+
+    `graph`: devices complete; its sources are relative to `graph_folder`. Raises FormatError for a sample
+    rate that does not divide Ardour's clock, InputError for a source that cannot be read, OutputError if a
+    file cannot be written.
+    """
+    if SUPERCLOCK_HZ % graph.sample_rate:
+        raise FormatError(
+            "ardour",
+            f"cannot hold a sample rate of {graph.sample_rate} Hz",
+            "convert the stems to 44100 or 48000",
+        )
+    path = folder / NAME / f"{NAME}.ardour"
+    media = folder / NAME / "interchange" / NAME / "audiofiles"
+    try:
+        media.mkdir(parents=True, exist_ok=True)
+        plan, losses = lay_out(graph, graph_folder, media, refuse)
+        xml = etree.tostring(session(plan), xml_declaration=True, encoding="UTF-8", pretty_print=True)
+        path.write_bytes(xml)
+    except OSError as error:
+        raise OutputError(path, f"cannot be written ({error})", "check the folder and free space") from None
+    return losses
+
+
+def refuse(strip: Strip, index: int, sample_rate: int) -> str | None:
+    """Why Ardour's own devices do not hold an insert exactly; None if they do."""
+    device = strip.devices[index]
+    if device.type == "equalizer":
+        return ace_eq.refusal(active_bands(device.values, sample_rate), sample_rate)
+    if device.type == "width":
+        if device.values["width"] > 1:
+            return "the width of Ardour's panner ends at 1"
+        if index + 1 < len(strip.devices):
+            return "the width of Ardour's panner is behind the inserts, and here an insert follows"
+        if strip.pan != 0:
+            return "Ardour's panner is set to the width or to the balance, and this strip has both"
+        if any(send.tap == "pre" for send in strip.sends):
+            return "the width of Ardour's panner is behind the pre sends"
+        return None
+    return f"Ardour has no exact {device.type} of its own"
+
+
+def session(plan: Plan) -> etree._Element:
+    """The whole session. Ids are handed out in the order of the channels: the same plan, the same bytes."""
+    ids = Ids()
+    routes = _routes(plan, ids)
+    root = etree.Element(
+        "Session", {"version": SESSION_VERSION, "name": NAME, "sample-rate": str(plan.sample_rate)}
+    )
+    etree.SubElement(root, "ProgramVersion", {"created-with": "mix2daw", "modified-with": "mix2daw"})
+    config = etree.SubElement(root, "Config")
+    etree.SubElement(config, "Option", {"name": "native-file-data-format", "value": "FormatFloat"})
+    etree.SubElement(root, "Metadata")
+    sections = {tag: etree.SubElement(root, tag) for tag in ("Sources", "Regions")}
+    locations = etree.SubElement(root, "Locations")
+    end = _ticks(plan.length_samples, plan.sample_rate)
+    etree.SubElement(
+        locations,
+        "Location",
+        {
+            "id": ids.next(),
+            "name": "session",
+            "start": "a0",
+            "end": end,
+            "flags": "IsSessionRange",
+            "locked": "0",
+        },
+    )
+    etree.SubElement(root, "Bundles")
+    sections |= {tag: etree.SubElement(root, tag) for tag in ("Routes", "Playlists")}
+    etree.SubElement(root, "UnusedPlaylists")
+    etree.SubElement(root, "RouteGroups")
+    for route in routes.values():
+        sections["Routes"].append(route_element(route, routes, ids))
+        if route.channel.clip:
+            _playlist(sections, route, route.channel.clip, ids)
+    _tempo_map(root)
+    _click(root, ids)
+    for key, value in {
+        "id-counter": ids.last + 1,
+        "name-counter": 1,
+        "event-counter": 0,
+        "vca-counter": 1,
+    }.items():
+        root.set(key, str(value))
+    return root
+
+
+def _routes(plan: Plan, ids: Ids) -> dict[str, Route]:
+    """Routes by the names of the plan: the master first, then parents before their inputs."""
+    order = [plan.master, *(channel for channel, _ in plan.tree())]
+    routes: dict[str, Route] = {}
+    for number, channel in enumerate(order):
+        name = _route_name(channel, (route.name for route in routes.values()))
+        routes[channel.name] = Route(channel, name, ids.next(), ids.next(), number, plan.sample_rate)
+    return routes
+
+
+def _route_name(channel: Channel, taken: Iterable[str]) -> str:
+    if channel.strip.kind == "master":
+        return "Master"
+    return unique(channel.name.translate(_NOT_IN_ROUTE_NAMES), (*_TAKEN, *taken))
+
+
+def _playlist(sections: dict[str, etree._Element], route: Route, clip: Clip, ids: Ids) -> None:
+    """Sources (one a channel), the whole file as a region, and the playlist with the clip."""
+    rate = route.sample_rate
+    sources: dict[str, str] = {}
+    for number in range(clip.channels):
+        ident = ids.next()
+        attributes = {
+            "name": clip.file,
+            "type": "audio",
+            "flags": "",
+            "id": ident,
+            "channel": str(number),
+            "origin": "",
+        }
+        etree.SubElement(sections["Sources"], "Source", attributes)
+        sources |= {f"source-{number}": ident, f"master-source-{number}": ident}
+    shared = {
+        "type": "audio",
+        "channels": str(clip.channels),
+        **sources,
+        "opaque": "1",
+        "fade-in-active": "0",
+        "fade-out-active": "0",
+        "envelope-active": "0",
+        "scale-amplitude": "1",
+    }
+    whole = {
+        "name": route.name,
+        "id": ids.next(),
+        "whole-file": "1",
+        "automatic": "1",
+        "start": "a0",
+        "length": f"{_ticks(clip.samples, rate)}@a0",
+    }
+    etree.SubElement(sections["Regions"], "Region", whole | shared)
+    attributes = {
+        "id": route.playlist,
+        "name": route.name,
+        "type": "audio",
+        "orig-track-id": route.ident,
+    }
+    playlist = etree.SubElement(sections["Playlists"], "Playlist", attributes)
+    position = _ticks(clip.position_samples, rate)
+    placed = {
+        "name": f"{route.name}.1",
+        "id": ids.next(),
+        "whole-file": "0",
+        "start": _ticks(clip.start_samples, rate),
+        "length": f"{_ticks(clip.length_samples, rate)}@{position}",
+    }
+    etree.SubElement(playlist, "Region", placed | shared)
+
+
+def _tempo_map(root: etree._Element) -> None:
+    attributes = {"superclocks-per-second": str(SUPERCLOCK_HZ)}
+    tempo_map = etree.SubElement(root, "TempoMap", attributes)
+    at_start = {"sclock": "0", "quarters": "0:0", "bbt": "1|1|0"}
+    tempo = {"npm": "120", "enpm": "120", "note-type": "4", "type": "Constant", "active": "1"}
+    more = {"locked-to-meter": "0", "continuing": "0", "omega": "0"}
+    etree.SubElement(etree.SubElement(tempo_map, "Tempos"), "Tempo", tempo | more | at_start)
+    meter = {"note-value": "4", "divisions-per-bar": "4"}
+    etree.SubElement(etree.SubElement(tempo_map, "Meters"), "Meter", meter | at_start)
+    etree.SubElement(tempo_map, "MusicTimes")
+
+
+def _click(root: etree._Element, ids: Ids) -> None:
+    """The metronome's output, off; without it Ardour warns."""
+    click = etree.SubElement(root, "Click")
+    attributes = {"name": "Click", "id": ids.next(), "direction": "Output", "default-type": "audio"}
+    output = etree.SubElement(click, "IO", attributes)
+    for number in (1, 2):
+        port = etree.SubElement(output, "Port", {"type": "audio", "name": f"Click/audio_out {number}"})
+        etree.SubElement(port, "Connection", {"other": f"system:playback_{number}"})
+    amp = {"id": ids.next(), "name": "Amp", "active": "1", "type": "amp"}
+    control = {"name": "gaincontrol", "id": ids.next(), "flags": "GainLike", "value": "1"}
+    etree.SubElement(etree.SubElement(click, "Processor", amp), "Controllable", control)
+
+
+def _ticks(samples: int, sample_rate: int) -> str:
+    return f"a{samples * (SUPERCLOCK_HZ // sample_rate)}"

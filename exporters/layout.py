@@ -1,0 +1,166 @@
+"""From a graph to the plan of a session: prints rendered, media written, losses listed."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mix2daw.exporters import Lost
+from mix2daw.exporters.media import Clip, Media
+from mix2daw.exporters.names import clean_text, unique
+from mix2daw.exporters.pedalboard import render, render_taps
+from mix2daw.exporters.plan import Channel, Plan
+from mix2daw.exporters.printing import Cut, Decision, Refuse, decide, lost
+from mix2daw.exporters.words import describe_strip
+from mix2daw.graph import Graph, Strip
+
+Signal = NDArray[np.float32]
+REFERENCES = ("target mix", "mix2daw render")
+
+
+def lay_out(graph: Graph, graph_folder: Path, media_folder: Path, refuse: Refuse) -> tuple[Plan, list[Lost]]:
+    """Write the media of a session into `media_folder` (which exists) and plan its channels.
+
+    The plan has, after the strips of the graph, the target mix (if the graph names one that exists) and our
+    own render as muted tracks. Raises InputError for a source that cannot be read.
+    """
+    graph = _with_clean_names(graph)
+    decision = decide(graph, refuse)
+    taps = {(name, cut.inserts) for name, cut in decision.cuts.items()}
+    prints = render_taps(graph, graph_folder, sorted({*taps, (graph.master.name, -1)}))
+    builder = _Builder(graph, graph_folder, Media(media_folder, graph.sample_rate), decision, prints)
+    channels = [channel for strip in graph.strips for channel in builder.channels(strip)]
+    channels += builder.references([channel.name for channel in channels])
+    losses = lost(graph, decision)
+    losses += _dropped(graph, graph_folder, decision, prints[graph.master.name, -1])
+    return Plan(graph.sample_rate, graph.length_samples, tuple(channels)), losses
+
+
+class _Builder:
+    """Makes the channels of each strip; the media are written on the way, in the order of the strips."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        graph_folder: Path,
+        media: Media,
+        decision: Decision,
+        prints: dict[tuple[str, int], Signal],
+    ) -> None:
+        self.graph, self.graph_folder, self.media = graph, graph_folder, media
+        self.decision, self.prints = decision, prints
+        self.names = [strip.name for strip in graph.strips]
+        self.gone = {name for name in decision.cuts if graph.strip(name).kind == "return"}
+
+    def channels(self, strip: Strip) -> list[Channel]:
+        """The channels that stand for one strip: itself, and for a printed group its print as well."""
+        cut = self.decision.cuts.get(strip.name)
+        native = self._native(strip, cut)
+        if strip.kind == "track":
+            clip = self._print(strip.name, strip, cut) if cut else self._source(strip)
+            return [self._channel(native, clip, strip)]
+        if cut is None:
+            return [self._channel(native, None, strip)]
+        name = unique(f"{strip.name} (print)", self.names)
+        self.names.append(name)
+        clip = self._print(name, strip, cut)
+        if strip.kind == "return":
+            update = {"name": name, "kind": "track", "source": clip.file}
+            return [self._channel(native.model_copy(update=update), clip, strip)]
+        print_strip = Strip(name=name, kind="track", source=clip.file, output=strip.name)
+        note = f"{strip.name} printed; unmute the strips beneath and mute this to work on them"
+        return [
+            self._channel(native, None, strip),
+            Channel(print_strip, clip, strip.name in self.decision.silent, note),
+        ]
+
+    def references(self, names: list[str]) -> list[Channel]:
+        """The target mix and our render, muted."""
+        clips: list[tuple[str, Clip | None]] = []
+        mix = self.graph_folder / self.graph.mix if self.graph.mix else None
+        if mix is not None and mix.is_file():
+            clip = self.media.add_source(REFERENCES[0], mix, 0, self.graph.length_samples)
+            clips.append((REFERENCES[0], clip))
+        rendered = self.prints[self.graph.master.name, -1]
+        clips.append((REFERENCES[1], self.media.add_print(REFERENCES[1], rendered)))
+        channels: list[Channel] = []
+        for wanted, clip in clips:
+            if clip is None:
+                continue
+            name = unique(wanted, [*names, *(channel.name for channel in channels)])
+            strip = Strip(name=name, kind="track", source=clip.file, output=self.graph.master.name)
+            channels.append(Channel(strip, clip, True, "reference, muted; it runs through the master"))
+        return channels
+
+    def _native(self, strip: Strip, cut: Cut | None) -> Strip:
+        """What is left of a strip for the format to play."""
+        flat = self.decision.strips[strip.name]
+        sends = tuple(send for send in strip.sends if send.target not in self.gone)
+        if cut is not None and cut.whole:
+            rest = {"devices": (), "post_devices": (), "fader_db": 0.0, "pan": 0.0, "sends": sends}
+            return flat.model_copy(update=rest)
+        kept = flat.devices[cut.inserts :] if cut else flat.devices
+        if strip.kind == "master":
+            dropped = self.decision.dropped
+            kept = tuple(device for index, device in enumerate(kept) if index not in dropped)
+        return flat.model_copy(update={"devices": kept, "post_devices": (), "sends": sends})
+
+    def _source(self, strip: Strip) -> Clip | None:
+        path = self.graph_folder / str(strip.source)
+        return self.media.add_source(strip.name, path, strip.offset_samples, self.graph.length_samples)
+
+    def _print(self, name: str, strip: Strip, cut: Cut) -> Clip:
+        return self.media.add_print(name, self.prints[strip.name, cut.inserts])
+
+    def _channel(self, native: Strip, clip: Clip | None, strip: Strip) -> Channel:
+        muted = strip.name in self.decision.silent and strip.kind != "group"
+        return Channel(native, clip, muted, describe_strip(strip, self.graph.sample_rate))
+
+
+def _with_clean_names(graph: Graph) -> Graph:
+    """The graph with names of one line each, still no two alike; everything that refers to them follows."""
+    new: dict[str, str] = {}
+    for strip in graph.strips:
+        new[strip.name] = unique(clean_text(strip.name), new.values())
+    strips = [
+        strip.model_copy(
+            update={
+                "name": new[strip.name],
+                "output": None if strip.output is None else new[strip.output],
+                "sends": tuple(send.model_copy(update={"target": new[send.target]}) for send in strip.sends),
+            }
+        )
+        for strip in graph.strips
+    ]
+    return graph.model_copy(update={"strips": tuple(strips)})
+
+
+def _dropped(graph: Graph, graph_folder: Path, decision: Decision, rendered: Signal) -> list[Lost]:
+    """One entry for each insert that the master loses, with the residual that all of them cause together."""
+    if not decision.dropped:
+        return []
+    master = decision.strips[graph.master.name]
+    inserts = master.all_devices()
+    without = master.model_copy(
+        update={
+            "devices": tuple(d for i, d in enumerate(inserts) if i not in decision.dropped),
+            "post_devices": (),
+        }
+    )
+    residual_db = _residual_db(render(graph.replace(without), graph_folder), rendered)
+    together = "" if len(decision.dropped) == 1 else "; the residual is of all inserts dropped together"
+    why = f"on the master a print would freeze the mix{together}"
+    return [
+        Lost(master.name, inserts[index].type, "dropped", f"{reason}; {why}", residual_db)
+        for index, reason in sorted(decision.dropped.items())
+    ]
+
+
+def _residual_db(signal: Signal, reference: Signal) -> float | None:
+    """RMS of the difference over RMS of the reference, in dB; None where either is zero."""
+    difference = float(np.sqrt(np.mean(np.square(signal.astype(np.float64) - reference))))
+    level = float(np.sqrt(np.mean(np.square(reference.astype(np.float64)))))
+    return 20 * math.log10(difference / level) if difference > 0 and level > 0 else None

@@ -1,0 +1,88 @@
+"""The audio files of a session: sources copied without loss, prints in 32-bit float, names made safe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from mix2daw.errors import OutputError
+from mix2daw.exporters.names import file_name, unique
+from mix2daw.stems import probe, read_audio, write_wav
+
+# Sample formats that 24-bit PCM holds without loss.
+_WITHIN_24_BIT = frozenset(("PCM_S8", "PCM_U8", "PCM_16", "PCM_24"))
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One audio file on the time line of a strip, in samples of the session's rate.
+
+    `file`: its name in the media folder; `samples`: of the whole file; `position_samples`: where the clip
+    begins on the time line; `start_samples`: where in the file it begins; `length_samples`: how long it is.
+    """
+
+    file: str
+    channels: int
+    samples: int
+    position_samples: int
+    start_samples: int
+    length_samples: int
+
+
+class Media:
+    """A folder that audio files are written into, each under a name that is free and safe."""
+
+    def __init__(self, folder: Path, sample_rate: int) -> None:
+        self.folder = folder
+        self.sample_rate = sample_rate
+        self._names: list[str] = []
+
+    def add_source(self, name: str, path: Path, offset_samples: int, session_samples: int) -> Clip | None:
+        """Copy the file at `path` for the strip `name`: 24-bit PCM if that is lossless, else 32-bit float.
+
+        A file at another rate is resampled (then float). None if no sample of it lies inside the session.
+        Raises InputError if it cannot be read, OutputError if the copy cannot be written.
+        """
+        position, start = max(0, offset_samples), max(0, -offset_samples)
+        info = probe(path)
+        if info.sample_rate == self.sample_rate and soundfile.info(str(path)).subtype in _WITHIN_24_BIT:
+            frames = soundfile.read(str(path), dtype="int32", always_2d=True)[0]
+            channels, samples = frames.shape[1], frames.shape[0]
+            length = min(samples - start, session_samples - position)
+            if length <= 0:
+                return None
+            file = self._name(name)
+            try:
+                soundfile.write(str(self.folder / file), frames, self.sample_rate, subtype="PCM_24")
+            except (soundfile.SoundFileError, OSError, RuntimeError) as error:
+                raise OutputError(
+                    self.folder / file, f"cannot be written ({error})", "check the folder and free space"
+                ) from None
+            return Clip(file, channels, samples, position, start, length)
+        return self._add_signal(name, read_audio(path, self.sample_rate), position, start, session_samples)
+
+    def add_print(self, name: str, signal: NDArray[np.float32]) -> Clip:
+        """Write a print `(channels, samples)` that begins with the session, in 32-bit float."""
+        clip = self._add_signal(name, signal, 0, 0, signal.shape[1])
+        assert clip is not None
+        return clip
+
+    def _add_signal(
+        self, name: str, signal: NDArray[np.float32], position: int, start: int, session_samples: int
+    ) -> Clip | None:
+        channels, samples = signal.shape
+        length = min(samples - start, session_samples - position)
+        if length <= 0:
+            return None
+        file = self._name(name)
+        write_wav(self.folder / file, signal, self.sample_rate)
+        return Clip(file, channels, samples, position, start, length)
+
+    def _name(self, name: str) -> str:
+        stem = unique(file_name(name), self._names)
+        self._names.append(stem)
+        return f"{stem}.wav"

@@ -1,0 +1,50 @@
+"""Names that a user chose, made fit for a session and for a file system."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+_MAX_FILE_NAME_BYTES = 120
+_NOT_IN_FILE_NAMES = frozenset('<>:"/\\|?*%`')
+_RESERVED = frozenset(
+    ("con", "prn", "aux", "nul", "clock$", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10)))
+)
+# Control characters, line and paragraph separators, surrogates and unassigned code points: no XML parser
+# takes all of them, and a line break would end a line of a project file.
+_NO_TEXT = ("Cc", "Cs", "Cn", "Zl", "Zp")
+
+
+def clean_text(text: str) -> str:
+    """`text` on one line, without characters that XML or a text format cannot hold; never empty."""
+    kept = "".join(" " if unicodedata.category(char) in _NO_TEXT else char for char in text)
+    return " ".join(kept.split()) or "track"
+
+
+def file_name(name: str) -> str:
+    """A file name (without extension) for `name`, valid on Linux, macOS and Windows.
+
+    Unicode is kept (NFC); separators and reserved characters become `_`; no leading or trailing dots or
+    spaces, no reserved device name, at most 120 bytes.
+    """
+    text = unicodedata.normalize("NFC", clean_text(name))
+    text = "".join("_" if char in _NOT_IN_FILE_NAMES else char for char in text)
+    text = text.encode("utf-8")[:_MAX_FILE_NAME_BYTES].decode("utf-8", errors="ignore").strip(". ")
+    if not text:
+        return "track"
+    return f"{text}_" if text.split(".")[0].strip().casefold() in _RESERVED else text
+
+
+def unique(name: str, taken: Iterable[str]) -> str:
+    """`name`, or `name (2)`, `name (3)` ..., the first that is not among `taken` (case does not count)."""
+    used = {_key(other) for other in taken}
+    if _key(name) not in used:
+        return name
+    number = 2
+    while _key(f"{name} ({number})") in used:
+        number += 1
+    return f"{name} ({number})"
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

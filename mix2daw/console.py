@@ -1,0 +1,137 @@
+"""The full console that the search begins with: every device at rest, every send silent.
+
+Presets:
+
+- `studio`: what a mixing desk has. Tracks: equalizer, gate, compressor, width (stereo tracks), fader, pan,
+  sends; groups: equalizer, compressor, width, fader, pan, sends; one reverb and one delay as returns;
+  master: equalizer, compressor, limiter, fader.
+- `paper`: the console of Lee et al. (arXiv 2509.15948): equalizer, compressor, gate, width, fader, pan,
+  delay, reverb on every track and every group.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mix2daw.errors import FormatError
+from mix2daw.graph import SEND_LOW_DB, Device, Graph, Kind, Send, Strip, relative_source
+from mix2daw.processors import INSERTS, PROCESSORS, checked_graph
+from mix2daw.session import Session
+
+REVERB_RETURN_LEVEL = 1 / 3  # JUCE's wet level that plays the reverb at unity: the send sets the level
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Inserts per kind of strip, in order, and the returns every track and group may send to."""
+
+    track: tuple[str, ...]
+    group: tuple[str, ...]
+    master: tuple[str, ...]
+    post: tuple[str, ...] = ()
+    returns: tuple[str, ...] = ()
+
+
+PRESETS: dict[str, Preset] = {
+    "studio": Preset(
+        track=("equalizer", "gate", "compressor", "width"),
+        group=("equalizer", "compressor", "width"),
+        master=("equalizer", "compressor", "limiter"),
+        returns=("reverb", "delay"),
+    ),
+    "paper": Preset(
+        track=("equalizer", "compressor", "gate", "width"),
+        group=("equalizer", "compressor", "gate", "width"),
+        master=(),
+        post=("delay", "reverb"),
+    ),
+}
+
+
+def preset(name: str, allowed: frozenset[str] | None = None) -> Preset:
+    """A preset, cut down to the allowed types of devices. FormatError for a name that does not exist."""
+    if name not in PRESETS:
+        raise FormatError(name, "is no preset", f"use one of: {', '.join(PRESETS)}")
+    if allowed is None:
+        return PRESETS[name]
+    unknown = sorted(allowed - set(INSERTS))
+    if unknown:
+        raise FormatError(unknown[0], "is no processor", f"use some of: {', '.join(INSERTS)}")
+
+    def some(types: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(type_ for type_ in types if type_ in allowed)
+
+    full = PRESETS[name]
+    return Preset(some(full.track), some(full.group), some(full.master), some(full.post), some(full.returns))
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """`name`, or `name 2`, `name 3`, … if it is taken; the result is taken from then on."""
+    candidate, number = name, 2
+    while candidate in taken:
+        candidate, number = f"{name} {number}", number + 1
+    taken.add(candidate)
+    return candidate
+
+
+def return_device(type_: str) -> Device:
+    """A reverb or delay as it stands on a return: all wet, at unity."""
+    wet = {"reverb": {"wet_level": REVERB_RETURN_LEVEL, "dry_level": 0.0}, "delay": {"mix": 1.0}}[type_]
+    return Device(type=type_, values=wet)
+
+
+def build_console(session: Session, chosen: Preset, folder: Path) -> Graph:
+    """The console of a session; sources are written relative to `folder`, where graph.json will be."""
+    taken = {track.name for track in session.tracks}
+    master_name = unique("master", taken)
+    groups = {name: unique(name, taken) for name in session.groups}
+    returns = {type_: unique(type_, taken) for type_ in chosen.returns}
+    sends = tuple(Send(target=name, level_db=SEND_LOW_DB) for name in returns.values())
+
+    def strip(name: str, kind: Kind, types: tuple[str, ...], stereo: bool = True) -> Strip:
+        return Strip.model_construct(
+            name=name,
+            kind=kind,
+            devices=tuple(Device(type=type_) for type_ in types if stereo or type_ != "width"),
+            post_devices=tuple(Device(type=type_) for type_ in chosen.post if kind in ("track", "group")),
+            sends=sends if kind in ("track", "group") else (),
+            output=None if kind == "master" else master_name,
+        )
+
+    strips: list[Strip] = []
+    for group, name in groups.items():
+        strips.append(strip(name, "group", chosen.group))
+        strips += [
+            strip(track.name, "track", chosen.track, track.signal.shape[0] == 2).model_copy(
+                update={"output": name}
+            )
+            for track in session.tracks
+            if track.group == group
+        ]
+    strips += [
+        strip(track.name, "track", chosen.track, track.signal.shape[0] == 2)
+        for track in session.tracks
+        if track.group not in groups
+    ]
+    sources = {
+        track.name: {
+            "source": relative_source(track.path, folder),
+            "source_sha256": track.sha256,
+            "channels": track.signal.shape[0],
+        }
+        for track in session.tracks
+    }
+    strips = [s.model_copy(update=sources.get(s.name, {})) if s.kind == "track" else s for s in strips]
+    strips += [
+        strip(name, "return", ()).model_copy(update={"devices": (return_device(type_),)})
+        for type_, name in returns.items()
+    ]
+    strips.append(strip(master_name, "master", chosen.master))
+    graph = Graph(
+        sample_rate=session.sample_rate,
+        length_samples=session.mix.shape[1],
+        mix=relative_source(session.mix_path, folder),
+        strips=tuple(Strip.model_validate(dict(s)) for s in strips),
+    )
+    return checked_graph(graph, PROCESSORS)

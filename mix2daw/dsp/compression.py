@@ -1,0 +1,124 @@
+"""Compressor in one pass: |x| → ballistics → gain computer → product, and its exact adjoint.
+
+Rows are detected apart from each other (unlinked), the knee is hard, there is no make-up gain. With the
+envelope e, the threshold t and k = 1/ratio − 1, the gain is (e/t)^k where e ≥ t, else 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numba import prange
+from torch import Tensor
+
+from mix2daw.dsp.jit import compiled_parallel
+from mix2daw.dsp.rows import (
+    Doubles,
+    Floats,
+    control_gradient,
+    control_rows,
+    rows_signal,
+    signal_rows,
+    wants_gradient,
+)
+
+SILENCE = np.float32(1e-30)  # an envelope that has decayed this far is cleared, denormals are slow
+
+
+@compiled_parallel
+def _forward(x: Floats, controls: Floats, y: Floats, envelope: Floats) -> None:
+    """controls (rows, 4): attack and release coefficients, threshold (amplitude), k. `envelope` (rows,
+    samples) is filled if it is wanted, else it is (rows, 0)."""
+    keep = envelope.shape[1] > 0
+    for i in prange(x.shape[0]):
+        attack, release, threshold, k = controls[i, 0], controls[i, 1], controls[i, 2], controls[i, 3]
+        inverse = np.float32(1) / threshold
+        e = np.float32(0)
+        for n in range(x.shape[1]):
+            s = x[i, n]
+            v = abs(s)
+            c = attack if v > e else release
+            e = v + c * (e - v)
+            if e < SILENCE:
+                e = np.float32(0)
+            if keep:
+                envelope[i, n] = e
+            y[i, n] = s if e < threshold else s * np.exp(k * np.log(e * inverse))
+
+
+@compiled_parallel
+def _backward(x: Floats, envelope: Floats, gy: Floats, controls: Floats, gx: Floats, gc: Doubles) -> None:
+    """Adjoint of `_forward`: fills gx (rows, samples) and gc (rows, 4): attack, release, ln threshold, k."""
+    for i in prange(x.shape[0]):
+        attack, release, threshold, k = controls[i, 0], controls[i, 1], controls[i, 2], controls[i, 3]
+        inverse = np.float32(1) / threshold
+        carry = 0.0  # gradient of the envelope that later samples hand back
+        d_attack, d_release, d_threshold, d_k = 0.0, 0.0, 0.0, 0.0
+        for n in range(x.shape[1] - 1, -1, -1):
+            s = x[i, n]
+            v = abs(s)
+            e = envelope[i, n]
+            before = envelope[i, n - 1] if n > 0 else np.float32(0)
+            direct = np.float64(gy[i, n])
+            g = carry
+            if e >= threshold:
+                over = np.log(e * inverse)
+                direct *= np.exp(k * over)
+                of_ln_gain = direct * s
+                d_k += of_ln_gain * over
+                d_threshold -= of_ln_gain * k
+                g += of_ln_gain * k / e
+            step = g * (np.float64(before) - v)
+            if v > before:
+                carry = attack * g
+                d_attack += step
+            else:
+                carry = release * g
+                d_release += step
+            through = g - carry
+            gx[i, n] = np.float32(direct + (through if s > 0 else -through))
+        gc[i, 0], gc[i, 1], gc[i, 2], gc[i, 3] = d_attack, d_release, d_threshold, d_k
+
+
+class _Compression(torch.autograd.Function):
+    """signal (strips, channels, samples), controls (strips, 4) float64 as for `_backward`."""
+
+    @staticmethod
+    def forward(ctx: Any, signal: Tensor, controls: Tensor) -> Tensor:
+        x, rows = signal_rows(signal), _rounded_rows(controls, signal.shape[1])
+        y, envelope = np.empty_like(x), np.empty_like(x)
+        _forward(x, rows, y, envelope)
+        ctx.arrays = (x, envelope, rows)
+        ctx.save_for_backward(controls)
+        return rows_signal(y, signal)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        (gradient,) = gradients
+        x, envelope, rows = ctx.arrays
+        (controls,) = ctx.saved_tensors
+        gx, gc = np.empty_like(x), np.zeros(rows.shape)
+        _backward(x, envelope, signal_rows(gradient), rows, gx, gc)
+        return rows_signal(gx, gradient), control_gradient(gc, gradient.shape[1], controls)
+
+
+def _rounded_rows(controls: Tensor, channels: int) -> Floats:
+    """(rows, 4) float32 with the threshold as an amplitude instead of its logarithm."""
+    rows = control_rows(controls, channels)
+    rows[:, 2] = np.exp(rows[:, 2])
+    return rows.astype(np.float32)
+
+
+def compress(signal: Tensor, attack: Tensor, release: Tensor, threshold_ln: Tensor, k: Tensor) -> Tensor:
+    """The compressed signal. attack, release: coefficients of the ballistics; threshold_ln: natural
+    logarithm of the threshold's amplitude; k = 1/ratio − 1; each (strips,) float64."""
+    controls = torch.stack([attack, release, threshold_ln, k], 1)
+    if wants_gradient(signal, controls):
+        result: Tensor = _Compression.apply(signal, controls)  # type: ignore[no-untyped-call]
+        return result
+    x, rows = signal_rows(signal), _rounded_rows(controls, signal.shape[1])
+    y = np.empty_like(x)
+    _forward(x, rows, y, np.empty((len(x), 0), np.float32))
+    return rows_signal(y, signal)

@@ -1,0 +1,28 @@
+"""Compilation of the kernels by numba: machine code, kept on disk, in strict IEEE order.
+
+No fast-math and no fused multiply-add: the kernels must round as the plugins do, bit for bit.
+Rows are independent and each is summed in its own order, so results do not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+# Lets LLVM join eight equal scalar operations into one vector instruction (see lanes.py). It must be set
+# before the first kernel is compiled, and changes no result.
+numba.config.SLP_VECTORIZE = 1  # type: ignore[attr-defined]
+
+
+def compiled(function: Kernel) -> Kernel:
+    """The function as machine code."""
+    return cast(Kernel, numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+
+
+def compiled_parallel(function: Kernel) -> Kernel:
+    """The function as machine code, its `prange` loops spread over threads."""
+    return cast(Kernel, numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)(function))

@@ -1,0 +1,64 @@
+"""Between torch and the kernels: signals as rows, one row for each channel of each strip.
+
+A signal is (strips, channels, samples) float32; its rows are (strips · channels, samples). A control is
+(strips,) float64; every channel of a strip has the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+def signal_rows(signal: Tensor) -> Floats:
+    """(strips, channels, samples) or any (..., samples) to contiguous float32 rows in main memory."""
+    rows: Floats = signal.detach().to("cpu", torch.float32).contiguous().numpy()
+    return rows.reshape(-1, signal.shape[-1])
+
+
+def rows_signal(rows: Floats, like: Tensor) -> Tensor:
+    """Rows back to the shape and device of `like`."""
+    return torch.from_numpy(rows).reshape(like.shape).to(like.device)
+
+
+def control_rows(control: Tensor, channels: int) -> Doubles:
+    """(strips, ...) to (strips · channels, ...) float64: each strip's value once for each channel."""
+    values: Doubles = control.detach().to("cpu", torch.float64).repeat_interleave(channels, 0).numpy()
+    return values
+
+
+def control_gradient(rows: Doubles, channels: int, like: Tensor) -> Tensor:
+    """Gradients of rows summed over each strip's channels: (strips · channels, ...) to (strips, ...)."""
+    strips = rows.reshape(-1, channels, *rows.shape[1:]).sum(1)
+    return torch.from_numpy(strips).to(like.device, like.dtype)
+
+
+def wants_gradient(*tensors: Tensor) -> bool:
+    """Whether autograd would follow an operation on these."""
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+
+
+def as_stereo(signal: Tensor) -> Tensor:
+    """The signal with two channels; a mono one is doubled."""
+    return signal if signal.shape[1] == 2 else signal.expand(-1, 2, -1)
+
+
+def per_sample(control: Tensor) -> Tensor:
+    """A control (strips,) as float32 that multiplies a signal (strips, channels, samples)."""
+    return control.float()[:, None, None]
+
+
+def decibels_to_lin(level_db: Tensor) -> Tensor:
+    """Amplitude 10^(dB/20), elementwise, in the given precision; exactly 1 at 0 dB."""
+    return torch.pow(10.0, level_db / 20)
+
+
+def stored_in_float32(control: Tensor) -> Tensor:
+    """A float64 control rounded as a plugin stores it; the gradient passes as if it were not."""
+    return control + (control.detach().float().double() - control.detach())

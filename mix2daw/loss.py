@@ -1,0 +1,177 @@
+"""What is compared when a reconstruction is scored: the published mel loss La and a waveform error.
+
+La (Lee et al., arXiv 2509.15948): both signals at 30 kHz, A-weighted; for left, right, mid = L + R and
+side = L − R and FFT sizes 512, 1024 and 4096, magnitudes in 96 mel bands, compared by
+
+    mean |ln P − ln T| + ‖P − T‖ / ‖T‖,
+
+averaged over the sizes; "full" is the mean of the four channels, "left_right" of the first two. The
+published code calls its loss with the arguments exchanged and so divides by ‖P‖, the estimate's norm:
+order "called"; the order of the paper is "paper". Published figures are "called".
+
+Estimates and targets are `(2, samples)` float32 tensors at the song's own rate, full scale ±1.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from mix2daw.dsp.resample import FilteredResampler, fast_length
+from mix2daw.dsp.weighting import a_weighting_fir, mel_filterbank
+from mix2daw.stems import resample
+
+Order = Literal["called", "paper"]
+
+RATE_HZ = 30000
+FFT_SIZES = (512, 1024, 4096)
+BANDS = 96
+MAGNITUDE_FLOOR = 1e-2
+SEGMENT_SAMPLES, HOP_SAMPLES, WARM_UP_SAMPLES = 114000, 84000, 30000
+
+
+class MelSpectra:
+    """Mel magnitudes of a stereo signal at 30 kHz: one `(4, bands, frames)` per FFT size, in the order
+    left, right, mid, side. Centred frames, hop a quarter, periodic Hann window, reflected ends."""
+
+    def __init__(self) -> None:
+        self._windows = tuple(torch.hann_window(size) for size in FFT_SIZES)
+        self._bands = tuple(
+            torch.from_numpy(mel_filterbank(RATE_HZ, size, BANDS)).float() for size in FFT_SIZES
+        )
+
+    def __call__(self, weighted: Tensor) -> tuple[Tensor, ...]:
+        """`weighted`: `(2, samples)`, A-weighted, more than 2048 samples."""
+        return tuple(
+            self._scale(weighted, window.to(weighted), bands.to(weighted))
+            for window, bands in zip(self._windows, self._bands, strict=True)
+        )
+
+    @staticmethod
+    def _scale(weighted: Tensor, window: Tensor, bands: Tensor) -> Tensor:
+        size = len(window)
+        left, right = torch.stft(weighted, size, size // 4, window=window, return_complex=True)
+        # Mid and side are formed before the magnitude: from powers, a side far below the mid would drown.
+        channels = (left, right, left + right, left - right)
+        return torch.stack([bands @ channel.abs().clamp(min=MAGNITUDE_FLOOR) for channel in channels])
+
+
+def mel_distance(estimate: tuple[Tensor, ...], target: tuple[Tensor, ...], order: Order) -> dict[str, Tensor]:
+    """La and its parts, from the mel magnitudes of both: scalars "full", "left_right", "mid", "side"."""
+    scales = []
+    for p, t in zip(estimate, target, strict=True):
+        log_term = (p.log() - t.log()).abs().mean((-1, -2))
+        norm = torch.linalg.vector_norm(p if order == "called" else t, dim=(-1, -2))
+        scales.append(log_term + torch.linalg.vector_norm(p - t, dim=(-1, -2)) / norm)
+    left, right, mid, side = torch.stack(scales).mean(0)
+    left_right = (left + right) / 2
+    return {
+        "full": left_right / 2 + mid / 4 + side / 4,
+        "left_right": left_right,
+        "mid": mid,
+        "side": side,
+    }
+
+
+class SegmentLoss:
+    """La of one excerpt against a target whose spectra are kept.
+
+    `target`: `(2, samples)` at `sample_rate`. The first `skip_samples` of both signals (pre-roll in which
+    the processors' states settle) are not scored. The loss takes part in gradients of the estimate.
+    """
+
+    def __init__(
+        self, target: Tensor, sample_rate: int, skip_samples: int = 0, order: Order = "paper"
+    ) -> None:
+        scored = target.shape[-1] - skip_samples
+        self._weight = FilteredResampler(scored, sample_rate, RATE_HZ, a_weighting_fir(RATE_HZ))
+        if self._weight.out_samples <= FFT_SIZES[-1] // 2:
+            raise ValueError(f"{scored} samples at {sample_rate} Hz are too short to be scored")
+        self._spectra = MelSpectra()
+        self._skip = skip_samples
+        self._order: Order = order
+        with torch.no_grad():
+            self._target = self._mel(target.detach())
+
+    def _mel(self, signal: Tensor) -> tuple[Tensor, ...]:
+        return self._spectra(self._weight(signal[:, self._skip :]))
+
+    def __call__(self, estimate: Tensor) -> dict[str, Tensor]:
+        """Differentiable scalars "full", "left_right", "mid", "side" of a `(2, samples)` estimate."""
+        return mel_distance(self._mel(estimate), self._target, self._order)
+
+
+class WaveformLoss:
+    """Whitened waveform error √(Σ|P − T|²W / Σ|T|²W + 1e-8) over 25 Hz to 16 kHz: about 1 for silence.
+
+    W = 1 / (smoothed target power ^ 0.8 + floor) makes bass and air count nearly alike, so that phase and
+    timing are heard by the loss where La, which sees magnitudes only, is deaf. Arguments as SegmentLoss.
+    """
+
+    WHITENING = 0.8
+    LOW_HZ, HIGH_HZ = 25.0, 16000.0
+
+    def __init__(self, target: Tensor, sample_rate: int, skip_samples: int = 0) -> None:
+        self._skip = skip_samples
+        scored = target.detach()[:, skip_samples:]
+        self._length = fast_length(scored.shape[-1])
+        self._target = torch.fft.rfft(scored, self._length)
+        power = self._target.abs().square().sum(0).double()
+        bins = torch.arange(len(power), device=power.device)
+        # The mean over bins from 0.8 to 1.25 times the frequency (half an octave and a bit).
+        first = (bins * 0.8).long()
+        last = torch.minimum((bins * 1.25).long() + 8, bins[-1])
+        total = torch.cumsum(power, 0)
+        smooth = ((total[last] - total[first]) / (last - first).clamp(min=1)).clamp(min=0) ** self.WHITENING
+        frequency_hz = bins * (sample_rate / self._length)
+        heard = (frequency_hz > self.LOW_HZ) & (frequency_hz < self.HIGH_HZ)
+        weight = heard / (smooth + 1e-5 * smooth.max() + torch.finfo(torch.float32).tiny)
+        reference = (power * weight).sum()
+        # A silent target leaves nothing to divide by; its estimate is then measured against one unit.
+        self._weight = (weight / reference if reference > 0 else heard.double()).float()
+
+    def __call__(self, estimate: Tensor) -> Tensor:
+        """The differentiable error of a `(2, samples)` estimate."""
+        error = torch.fft.rfft(estimate[:, self._skip :], self._length) - self._target
+        power = error.real.square() + error.imag.square()
+        relative: Tensor = (power * self._weight).sum()
+        return (relative + 1e-8).sqrt()
+
+
+def published_la(estimate: Tensor, target: Tensor, sample_rate: int) -> dict[str, float]:
+    """La of a whole song, comparable with published figures.
+
+    Both `(2, samples)`, of one length. Keys "full", "left_right", "mid", "side" (as the published code
+    calls it) and "paper.full" … (as the paper defines it). Scored are 2.8 s stretches, each after the
+    second that the published segments spend on warm-up; they join without a gap, so that only the song's
+    first second is never scored. A last stretch that is mostly padding is left out. A song shorter than
+    one segment is scored in one piece, without its first second if that is less than half of it.
+    """
+    if estimate.shape != target.shape or target.ndim != 2 or target.shape[0] != 2:
+        raise ValueError(f"expected two (2, samples), got {tuple(estimate.shape)} and {tuple(target.shape)}")
+    signals = torch.stack([_at_rate(signal, sample_rate) for signal in (estimate, target)])
+    samples = signals.shape[-1]
+    starts = range(WARM_UP_SAMPLES, samples - HOP_SAMPLES // 2 + 1, HOP_SAMPLES)
+    length = HOP_SAMPLES
+    if samples < SEGMENT_SAMPLES:
+        start = WARM_UP_SAMPLES if samples > 2 * WARM_UP_SAMPLES else 0
+        starts, length = range(start, start + 1), max(samples - start, FFT_SIZES[-1])
+    weight = FilteredResampler(length, RATE_HZ, RATE_HZ, a_weighting_fir(RATE_HZ))
+    spectra = MelSpectra()
+    totals: dict[str, float] = {}
+    with torch.no_grad():
+        for start in starts:
+            scored = signals[:, :, start : start + length]
+            scored = torch.nn.functional.pad(scored, (0, length - scored.shape[-1]))
+            p, t = (spectra(weight(signal)) for signal in scored)
+            orders: tuple[tuple[str, Order], ...] = (("", "called"), ("paper.", "paper"))
+            for prefix, order in orders:
+                for name, value in mel_distance(p, t, order).items():
+                    totals[prefix + name] = totals.get(prefix + name, 0.0) + float(value)
+    return {name: total / len(starts) for name, total in totals.items()}
+
+
+def _at_rate(signal: Tensor, sample_rate: int) -> Tensor:
+    return torch.from_numpy(resample(signal.detach().cpu().float().numpy(), sample_rate, RATE_HZ))

@@ -1,0 +1,160 @@
+"""Safe places to write: beside the target first, under its name only when whole.
+
+A reader of the target sees the old result, none, or the new one, never half of one. An existing result is
+replaced only when asked for, and only if everything in it is ours.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from mix2daw.errors import OutputError
+
+RESULT_FILES = frozenset(
+    {"graph.json", "result.json", "groups.yaml", "render.wav", "difference.wav", "sessions"}
+)
+RESULT_MARKS = frozenset({"graph.json", "result.json"})
+LOST_FILE = "lost.json"
+
+_HARMLESS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+
+
+def check_file(target: Path, force: bool) -> None:
+    """Raise OutputError unless a file may be written as `target`; writes nothing itself."""
+    if target.is_dir():
+        raise OutputError(target, "is a folder", "give the name of a file")
+    if target.exists() and not force:
+        raise OutputError(target, "exists already", "use --force to replace it, or another name")
+    _check_parent(target)
+
+
+def check_folder(
+    target: Path,
+    force: bool,
+    ours: Collection[str] = RESULT_FILES,
+    marks: Collection[str] = RESULT_MARKS,
+    keep: Sequence[Path] = (),
+) -> None:
+    """Raise OutputError unless a result may be written as the folder `target`; writes nothing itself.
+
+    With `force` an existing folder may be replaced if it is empty, or holds nothing but `ours` and at least
+    one of `marks`, and none of the files and folders `keep` (what the new result is made from).
+    """
+    for path in keep:
+        if path.resolve().is_relative_to(target.resolve()):
+            raise OutputError(target, f"holds {path.name!r}, which is read", "write to another folder")
+    if not os.path.lexists(target):
+        _check_parent(target)
+        return
+    if not target.is_dir():
+        raise OutputError(target, "exists and is not a folder", "write to another folder")
+    _check_parent(target)
+    try:
+        found = {path.name for path in target.iterdir()} - _HARMLESS
+    except OSError as error:
+        raise OutputError(target, _reason(error), "write to another folder") from None
+    if not force:
+        raise OutputError(target, "exists already", "use --force to replace it, or another folder")
+    foreign = sorted(found - set(ours))
+    if foreign:
+        what = f"holds {foreign[0]!r}, which mix2daw did not write, and is not replaced"
+        raise OutputError(target, what, "write to another folder")
+    if found and not found & set(marks):
+        raise OutputError(target, "is no earlier result and is not replaced", "write to another folder")
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder beside `target`, which becomes `target` when the block ends well.
+
+    A folder that stands in its place is removed after the new one is whole. When the block raises, the
+    temporary folder and any parents made for it are removed. Raises OutputError if a step is refused.
+    """
+    target = target.resolve()
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    made: list[Path] = []
+    try:
+        try:
+            made = _make_parents(target.parent)
+            partial.mkdir()
+        except OSError as error:
+            raise OutputError(target, _reason(error), "write to another folder") from None
+        yield partial
+        _put_in_place(partial, target)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        for parent in made:
+            if not any(parent.iterdir()):
+                parent.rmdir()
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 with line feeds on every system. Raises OutputError."""
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise OutputError(path, _reason(error), "check the folder and free space") from None
+
+
+def json_text(value: Mapping[str, object]) -> str:
+    """JSON with two-space indent and one newline at the end; numbers that are not finite become null."""
+    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+def _check_parent(target: Path) -> None:
+    parent = target.resolve().parent
+    while not os.path.lexists(parent) and parent != parent.parent:
+        parent = parent.parent
+    if not parent.is_dir():
+        raise OutputError(target, f"cannot be made: {parent.name!r} is not a folder", "write somewhere else")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(target, f"cannot be made: no permission in {str(parent)!r}", "write somewhere else")
+
+
+def _make_parents(folder: Path) -> list[Path]:
+    """Make `folder` and its parents; returns those made, deepest first."""
+    missing: list[Path] = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for parent in reversed(missing):
+        parent.mkdir()
+    return missing
+
+
+def _put_in_place(partial: Path, target: Path) -> None:
+    old = target.with_name(f".{target.name}.{os.getpid()}.old")
+    try:
+        if target.exists():
+            target.rename(old)
+        try:
+            partial.rename(target)
+        except OSError:
+            if old.exists():
+                old.rename(target)
+            raise
+    except OSError as error:
+        raise OutputError(target, _reason(error), "check the folder and try again") from None
+    # The new result stands: what is left of the old one is no reason to fail.
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _reason(error: OSError) -> str:
+    return f"cannot be written ({error.strerror or error})"

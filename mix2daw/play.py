@@ -1,0 +1,219 @@
+"""Graph and controls → audio, in torch.
+
+Strips of one level of the graph are played together: one batched call per processor. A signal is
+`(channels, samples)` float32; a mono source stays on one channel until something needs two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mix2daw.controls import Controls, Key, device_keys
+from mix2daw.graph import Graph, Strip
+from mix2daw.processors import PROCESSORS
+from mix2daw.stems import read_audio
+
+
+@dataclass
+class Signals:
+    """What each strip plays: `pre` its fader (for pre sends) and `out` of it."""
+
+    pre: dict[str, Tensor] = field(default_factory=dict)
+    out: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass
+class _Batch:
+    """Signals of some strips as one tensor; strips leave it when they are processed elsewhere."""
+
+    names: tuple[str, ...]
+    signal: Tensor  # (strips, channels, samples)
+
+    def row(self, name: str) -> Tensor:
+        return self.signal[self.names.index(name)]
+
+
+class _Level:
+    """The strips of one level on their way through their devices."""
+
+    def __init__(self, inputs: Mapping[str, Tensor]) -> None:
+        self.of: dict[str, _Batch] = {}
+        for channels in (1, 2):
+            names = tuple(name for name, signal in inputs.items() if signal.shape[0] == channels)
+            if names:
+                self._put(names, torch.stack([inputs[name] for name in names]))
+
+    def _put(self, names: tuple[str, ...], signal: Tensor) -> None:
+        batch = _Batch(names, signal)
+        self.of.update(dict.fromkeys(names, batch))
+
+    def channels(self, name: str) -> int:
+        return self.of[name].signal.shape[1]
+
+    def gather(self, names: tuple[str, ...]) -> Tensor:
+        """One tensor of the given strips, without a copy where they already are one."""
+        batch = self.of[names[0]]
+        if batch.names == names:
+            return batch.signal
+        return torch.stack([self.of[name].row(name) for name in names])
+
+    def process(self, keys: tuple[Key, ...], controls: Controls, sample_rate: int) -> None:
+        """Run one processor over some strips of equal channel count."""
+        processor = PROCESSORS[keys[0].type]
+        names = tuple(key.strip for key in keys)
+        signal = self.gather(names)
+        if processor.stereo and signal.shape[1] == 1:
+            signal = signal.expand(-1, 2, -1).contiguous()
+        wet_signal = processor.process(signal, sample_rate, **controls.human(keys))
+        wet = controls.wet_of(keys)
+        if wet.requires_grad or bool((wet != 1).any()):
+            share = wet.clamp(0, 1).to(signal.dtype)[:, None, None]
+            wet_signal = torch.lerp(signal, wet_signal, share)
+        self._put(names, wet_signal)
+
+    def apply_gains(self, strips: tuple[Strip, ...], controls: Controls, sample_rate: int) -> None:
+        """Fader and pan of all strips; the result is stereo."""
+        by_channels = [
+            tuple(strip.name for strip in strips if self.channels(strip.name) == channels)
+            for channels in (1, 2)
+        ]
+        for names in filter(None, by_channels):
+            unity = torch.ones(len(names), 2, 1)
+            level = PROCESSORS["fader"].process(
+                unity, sample_rate, **controls.human([Key(name, "fader") for name in names])
+            )
+            panned = [name for name in names if Key(name, "pan") in controls.rows.get("pan", {})]
+            if panned:
+                pan = PROCESSORS["pan"].process(
+                    unity[: len(panned)], sample_rate, **controls.human([Key(name, "pan") for name in panned])
+                )
+                balance = dict(zip(panned, pan.unbind(0), strict=True))
+                level = level * torch.stack([balance.get(name, unity[0]) for name in names])
+            self._put(names, self.gather(names) * level)
+
+    def run(
+        self,
+        pending: dict[str, list[Key]],
+        controls: Controls,
+        sample_rate: int,
+    ) -> None:
+        """Run every strip through its devices, the type most strips wait for first."""
+        while pending:
+            waiting: dict[tuple[str, int], list[str]] = {}
+            for name, keys in pending.items():
+                waiting.setdefault((keys[0].type, self.channels(name)), []).append(name)
+            names = max(waiting.values(), key=len)
+            self.process(tuple(pending[name].pop(0) for name in names), controls, sample_rate)
+            pending = {name: keys for name, keys in pending.items() if keys}
+
+
+def downstream(graph: Graph, name: str) -> set[str]:
+    """The strip and every strip that hears it."""
+    heard = {name}
+    for level in graph.levels():
+        for strip in level:
+            if strip.name in heard:
+                heard |= {target for target in (strip.output, *(s.target for s in strip.sends)) if target}
+    return heard
+
+
+def _input(
+    graph: Graph, strip: Strip, signals: Signals, controls: Controls, bypass: Collection[Key]
+) -> Tensor | None:
+    """Sum of what feeds a group, return or master; None if nothing does."""
+    parts = [signals.out[name] for name in graph.inputs(strip.name)]
+    for sender in graph.strips:
+        for send in sender.sends:
+            key = Key(sender.name, "send", send.target)
+            if send.target == strip.name and key not in bypass:
+                level_db = controls.human([key])["level_db"].float()
+                tap = signals.out if send.tap == "post" else signals.pre
+                parts.append(tap[sender.name].expand(2, -1) * 10 ** (level_db / 20))
+    if not parts:
+        return None
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def play(
+    graph: Graph,
+    controls: Controls,
+    sources: Mapping[str, Tensor],
+    *,
+    bypass: Collection[Key] = frozenset(),
+    known: Signals | None = None,
+    changed: Collection[str] | None = None,
+) -> Signals:
+    """Play a graph.
+
+    `sources`: `(1 or 2, samples)` per track. `bypass`: inserts to leave out, sends to leave silent.
+    `known` and `changed`: reuse the signals of an earlier call for all strips but those `changed`.
+    The mix is `signals.out[graph.master.name]`, `(2, samples)`.
+    """
+    signals = Signals(dict(known.pre), dict(known.out)) if known else Signals()
+    length = next(iter(sources.values())).shape[-1]
+    for level in graph.levels():
+        strips = tuple(s for s in level if changed is None or s.name in changed)
+        if not strips:
+            continue
+        inputs: dict[str, Tensor] = {}
+        for strip in strips:
+            if strip.kind == "track":
+                inputs[strip.name] = sources[strip.name]
+            else:
+                total = _input(graph, strip, signals, controls, bypass)
+                inputs[strip.name] = torch.zeros(2, length) if total is None else total
+        batch = _Level(inputs)
+        before, after = {}, {}
+        for strip in strips:
+            keys = [key for key, _ in device_keys(strip)]
+            split = len(strip.devices)
+            before[strip.name] = [key for key in keys[:split] if key not in bypass]
+            after[strip.name] = [key for key in keys[split:] if key not in bypass]
+        batch.run({name: keys for name, keys in before.items() if keys}, controls, graph.sample_rate)
+        for strip in strips:
+            if any(send.tap == "pre" for send in strip.sends):
+                signals.pre[strip.name] = batch.of[strip.name].row(strip.name)
+        batch.apply_gains(strips, controls, graph.sample_rate)
+        batch.run({name: keys for name, keys in after.items() if keys}, controls, graph.sample_rate)
+        for strip in strips:
+            signals.out[strip.name] = batch.of[strip.name].row(strip.name)
+    return signals
+
+
+def place(signal: Tensor, offset_samples: int, length_samples: int) -> Tensor:
+    """The signal on the time line of the song: shifted by its offset, cut and padded to the length."""
+    if offset_samples < 0:
+        signal = signal[:, -offset_samples:]
+    start = min(length_samples, max(0, offset_samples))
+    signal = signal[:, : max(0, length_samples - start)]
+    return torch.nn.functional.pad(signal, (start, length_samples - start - signal.shape[1]))
+
+
+def read_sources(graph: Graph, folder: Path) -> dict[str, Tensor]:
+    """The audio of every track, on the time line of the song."""
+    return {
+        strip.name: place(
+            torch.from_numpy(read_audio(folder / (strip.source or ""), graph.sample_rate)),
+            strip.offset_samples,
+            graph.length_samples,
+        )
+        for strip in graph.of_kind("track")
+    }
+
+
+def render_torch(graph: Graph, folder: Path) -> NDArray[np.float32]:
+    """The whole song by the torch engine, `(2, samples)`; sources are relative to `folder`."""
+    with torch.no_grad():
+        signals = play(graph, Controls(graph), read_sources(graph, folder))
+        mix: NDArray[np.float32] = signals.out[graph.master.name].numpy()
+    return mix

@@ -1,0 +1,36 @@
+"""Echo: a delay line with feedback, y = (1 − mix) · x + mix · d, d[n] = v[n − D], v = x + feedback · d.
+
+D is a whole number of samples, delay_ms · sample rate / 1000 rounded; it has no gradient.
+signal (strips, channels, samples); every control (strips,).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mix2daw.dsp.echo import echo
+from mix2daw.dsp.rows import per_sample, wants_gradient
+from mix2daw.params import Param
+from mix2daw.processors.base import Processor
+
+
+def process(signal: Tensor, sample_rate: int, delay_ms: Tensor, feedback: Tensor, mix: Tensor) -> Tensor:
+    """The signal with its echoes."""
+    if not wants_gradient(mix) and not bool(mix.any()):
+        return signal
+    lag_samples = torch.round(delay_ms.detach().double() * sample_rate / 1000).clamp(min=1)
+    wet = per_sample(mix)
+    return (1 - wet) * signal + wet * echo(signal, lag_samples, feedback)
+
+
+PROCESSOR = Processor(
+    name="delay",
+    params=(
+        Param("delay_ms", 1, 2000, 250, scale="log", step=0.01, learnable=False),
+        Param("feedback", 0, 0.95, 0, step=0.02),
+        Param("mix", 0, 1, 0, step=0.01),
+    ),
+    process=process,
+    null_db=-130.0,
+)

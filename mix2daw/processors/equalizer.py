@@ -1,0 +1,135 @@
+"""Parametric equaliser: high-pass, low shelf, four bells, high shelf, low-pass, in this order.
+
+Each band is one of pedalboard's filters (JUCE's), so their chain sounds the same. A slope of 12 dB an octave
+is a Butterworth filter, made of two first-order filters and a bell of 20·log10(2Q) dB and Q' = √(2Q)/2 with
+Q = 1/√2: (s/(s + 1))² · (s² + 2s + 1)/(s² + s/Q + 1). A band at 0 dB, or a slope of 0, is left out.
+signal (strips, channels, samples); every control (strips,).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from mix2daw.dsp.biquad import Design, bell, high_pass, high_shelf, low_pass, low_shelf, section
+from mix2daw.dsp.cascade import cascade
+from mix2daw.dsp.rows import wants_gradient
+from mix2daw.params import Param
+from mix2daw.processors.base import Processor
+
+BUTTERWORTH_DB = 20 * math.log10(math.sqrt(2))
+BUTTERWORTH_Q = math.sqrt(math.sqrt(2)) / 2
+
+Sections = list[tuple[Tensor, Tensor]]
+
+
+def _pass(design: Design, frequency_hz: Tensor, slope_db: Tensor, sample_rate: int) -> Sections:
+    """Sections of a high-pass or low-pass; none if every strip's slope is 0."""
+    level_db = torch.full_like(frequency_hz, BUTTERWORTH_DB)
+    q = torch.full_like(frequency_hz, BUTTERWORTH_Q)
+    heard = {6: slope_db >= 6, 12: slope_db >= 12}
+    sections: Sections = []
+    for slope, kind in ((6, design), (12, design), (12, bell)):
+        if not bool(heard[slope].any()):
+            break
+        exact, rounded = section(kind, heard[slope], frequency_hz, level_db, q, sample_rate)
+        # What is not heard has no gradient: a slope is chosen, not learnt.
+        sections.append((torch.where(heard[slope][:, None], exact, rounded), rounded))
+    return sections
+
+
+def _band(design: Design, frequency_hz: Tensor, level_db: Tensor, q: Tensor, sample_rate: int) -> Sections:
+    """The section of a bell or shelf; none if it is at 0 dB in every strip and nothing is learnt from it."""
+    heard = level_db != 0
+    if not bool(heard.any()) and not wants_gradient(frequency_hz, level_db, q):
+        return []
+    return [section(design, heard, frequency_hz, level_db, q, sample_rate)]
+
+
+def process(
+    signal: Tensor,
+    sample_rate: int,
+    high_pass_hz: Tensor,
+    high_pass_slope_db: Tensor,
+    low_shelf_hz: Tensor,
+    low_shelf_db: Tensor,
+    low_shelf_q: Tensor,
+    bell_1_hz: Tensor,
+    bell_1_db: Tensor,
+    bell_1_q: Tensor,
+    bell_2_hz: Tensor,
+    bell_2_db: Tensor,
+    bell_2_q: Tensor,
+    bell_3_hz: Tensor,
+    bell_3_db: Tensor,
+    bell_3_q: Tensor,
+    bell_4_hz: Tensor,
+    bell_4_db: Tensor,
+    bell_4_q: Tensor,
+    high_shelf_hz: Tensor,
+    high_shelf_db: Tensor,
+    high_shelf_q: Tensor,
+    low_pass_hz: Tensor,
+    low_pass_slope_db: Tensor,
+) -> Tensor:
+    """The equalised signal. A band that is at rest in every strip costs nothing unless it is learnt."""
+    sections = [
+        *_pass(high_pass, high_pass_hz, high_pass_slope_db, sample_rate),
+        *_band(low_shelf, low_shelf_hz, low_shelf_db, low_shelf_q, sample_rate),
+        *_band(bell, bell_1_hz, bell_1_db, bell_1_q, sample_rate),
+        *_band(bell, bell_2_hz, bell_2_db, bell_2_q, sample_rate),
+        *_band(bell, bell_3_hz, bell_3_db, bell_3_q, sample_rate),
+        *_band(bell, bell_4_hz, bell_4_db, bell_4_q, sample_rate),
+        *_band(high_shelf, high_shelf_hz, high_shelf_db, high_shelf_q, sample_rate),
+        *_pass(low_pass, low_pass_hz, low_pass_slope_db, sample_rate),
+    ]
+    if not sections:
+        return signal
+    exact, rounded = (torch.stack(kind, 1) for kind in zip(*sections, strict=True))
+    return cascade(signal, exact, rounded)
+
+
+def _frequency(name: str, low: float, high: float, rest: float) -> Param:
+    return Param(f"{name}_hz", low, high, rest, scale="log", step=0.015)
+
+
+def _level(name: str) -> Param:
+    return Param(f"{name}_db", -24, 24, 0, step=0.2)
+
+
+def _quality(name: str, low: float, high: float, rest: float) -> Param:
+    return Param(f"{name}_q", low, high, rest, scale="log", step=0.02)
+
+
+def _slope(name: str) -> Param:
+    return Param(f"{name}_slope_db", 0, 12, 0, scale="choice", choices=(0, 6, 12))
+
+
+def _bell(index: int, frequency_hz: float) -> tuple[Param, ...]:
+    name = f"bell_{index}"
+    return _frequency(name, 20, 20000, frequency_hz), _level(name), _quality(name, 0.1, 12, 0.8)
+
+
+PROCESSOR = Processor(
+    name="equalizer",
+    params=(
+        _frequency("high_pass", 10, 2000, 40),
+        _slope("high_pass"),
+        _frequency("low_shelf", 20, 1000, 100),
+        _level("low_shelf"),
+        _quality("low_shelf", 0.2, 2, 0.7071),
+        *_bell(1, 150),
+        *_bell(2, 500),
+        *_bell(3, 1600),
+        *_bell(4, 5000),
+        _frequency("high_shelf", 500, 20000, 8000),
+        _level("high_shelf"),
+        _quality("high_shelf", 0.2, 2, 0.7071),
+        _frequency("low_pass", 500, 22000, 16000),
+        _slope("low_pass"),
+    ),
+    process=process,
+    null_db=-80.0,
+)

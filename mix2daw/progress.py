@@ -1,0 +1,31 @@
+"""How long work tells whoever waits: a protocol, and one that says nothing."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """A listener. Stages follow one another; each has a number of steps, which may turn out to be fewer."""
+
+    def stage(self, name: str, steps: int) -> None:
+        """A new stage begins; the one before it is over."""
+
+    def step(self, note: str = "") -> None:
+        """One step of the stage is done; `note` says how it stands (the loss, the devices left)."""
+
+    def say(self, line: str) -> None:
+        """Something a person should know (a silent stem, a stage that ran out of time)."""
+
+
+class Silence:
+    """A listener that says nothing."""
+
+    def stage(self, name: str, steps: int) -> None:
+        """Ignored."""
+
+    def step(self, note: str = "") -> None:
+        """Ignored."""
+
+    def say(self, line: str) -> None:
+        """Ignored."""

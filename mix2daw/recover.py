@@ -1,0 +1,228 @@
+"""The whole way: stems and a mix in, one folder with the graph, its audio, its numbers and its sessions out.
+
+graph.json       the mixing graph; `source` paths are relative to the folder
+render.wav       the graph played by pedalboard, 32-bit float
+difference.wav   mix − render
+result.json      the numbers (docs/formats.md says what each means)
+groups.yaml      the groups, to be edited and given back with --groups
+sessions/…       one folder per format
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mix2daw.compare import compare, residual_db
+from mix2daw.console import preset
+from mix2daw.errors import FormatError, OutputError
+from mix2daw.exporters import FORMATS, Lost, exporter
+from mix2daw.exporters.pedalboard import render as render_pedalboard
+from mix2daw.graph import Graph
+from mix2daw.loss import published_la
+from mix2daw.output import LOST_FILE, check_folder, new_folder, write_text
+from mix2daw.play import render_torch
+from mix2daw.processors import PROCESSORS, checked_graph
+from mix2daw.progress import Progress
+from mix2daw.result import Devices, Result, lost_json
+from mix2daw.search import Settings, search
+from mix2daw.session import Session, groups_yaml, open_session
+from mix2daw.stems import Signal, write_wav
+
+LA_PARTS = ("full", "left_right", "mid", "side")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to recover, from what, to where. `formats`: names of session formats; `groups`: a groups.yaml;
+    `force`: whether an earlier result in `out` may be replaced."""
+
+    stems: Path
+    mix: Path
+    out: Path
+    groups: Path | None = None
+    formats: tuple[str, ...] = ("dawproject", "reaper", "ardour")
+    settings: Settings = field(default_factory=Settings)
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What came of a job: the graph, its numbers, and the folder they lie in."""
+
+    graph: Graph
+    result: Result
+    folder: Path
+
+
+class _Clock:
+    """Seconds per stage, by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def recover(job: Job, progress: Progress) -> Recovery:
+    """Do a job. What can be refused is refused before the search begins; `out` appears when it is whole.
+
+    Raises InputError (stems, mix, groups), FormatError (a name that does not exist), OutputError.
+    An interrupt during the search is taken as "that will do": the best graph so far is finished and written.
+    """
+    start = time.perf_counter()
+    _check(job)
+    clock = _Clock()
+    progress.stage("Reading", 1)
+    with clock.stage("read"):
+        session = open_session(job.stems, job.mix, job.groups)
+    for line in _findings(session):
+        progress.say(line)
+    with new_folder(job.out) as folder:
+        # Paths in the graph are relative to `out`; the temporary folder lies beside it: they hold there too.
+        found = search(session, job.out.resolve(), job.settings, progress)
+        graph = found.graph
+        write_text(folder / "graph.json", graph.to_json())
+        write_text(folder / "groups.yaml", groups_yaml(session))
+        progress.stage("Rendering", 2)
+        with clock.stage("render"):
+            render = render_pedalboard(graph, folder)
+            write_wav(folder / "render.wav", render, graph.sample_rate)
+            write_wav(folder / "difference.wav", session.mix - render, graph.sample_rate)
+            progress.step()
+            null_db = residual_db(render_torch(graph, folder), render)
+        progress.stage("Comparing", 1)
+        with clock.stage("compare"):
+            metrics = compare(render, session.mix, session.sample_rate)
+            la_sum = _la(sum_of_stems(session), session.mix, session.sample_rate)
+        progress.stage("Writing sessions", len(job.formats))
+        with clock.stage("sessions"):
+            lost = export_sessions(graph, folder, job.formats, folder / "sessions", progress)
+        seconds = {**clock.seconds, **found.seconds, "total": time.perf_counter() - start}
+        result = Result(
+            la={part: metrics[f"la.{part}"] for part in LA_PARTS},
+            la_paper={part: metrics[f"la.paper.{part}"] for part in LA_PARTS},
+            la_sum_of_stems=la_sum,
+            la_console=found.la_console,
+            devices_before=Devices.counted(found.devices_before),
+            devices_after=Devices.counted(found.devices_after),
+            sdr_db=metrics["sdr_db"],
+            loudness_difference_lu=metrics["loudness_difference_lu"],
+            null_db={"torch_pedalboard": null_db},
+            seconds={name: round(value, 2) for name, value in seconds.items()},
+            peak_rss_mib=peak_rss_mib(),
+            lost=lost,
+            silent=list(session.silent),
+            findings=list(session.findings),
+            interrupted=found.interrupted,
+            out_of_time=found.out_of_time,
+            preset=job.settings.preset,
+            tolerance=job.settings.tolerance,
+            seed=job.settings.seed,
+            version=version("mix2daw"),
+        )
+        write_text(folder / "result.json", result.to_json())
+    return Recovery(graph, result, job.out)
+
+
+def render_graph(graph: Graph, folder: Path, engine: str) -> Signal:
+    """The song (2, samples) as `engine` ("pedalboard" or "torch") plays it; sources relative to `folder`.
+
+    Raises FormatError for an unknown engine or processor, GraphError, InputError.
+    """
+    engines: dict[str, Callable[[Graph, Path], Signal]] = {
+        "pedalboard": render_pedalboard,
+        "torch": render_torch,
+    }
+    if engine not in engines:
+        raise FormatError(engine, "is no engine", f"use one of: {', '.join(engines)}")
+    return engines[engine](checked_graph(graph, PROCESSORS), folder)
+
+
+def export_sessions(
+    graph: Graph, graph_folder: Path, formats: Sequence[str], folder: Path, progress: Progress
+) -> dict[str, list[Lost]]:
+    """Write one session per format into `folder`/<format>; returns what each could not carry.
+
+    Raises FormatError for an unknown format, OutputError, InputError (a source that cannot be read).
+    """
+    graph = checked_graph(graph, PROCESSORS)
+    writers = [exporter(name) for name in formats]
+    lost: dict[str, list[Lost]] = {}
+    for writer in writers:
+        place = folder / writer.name
+        try:
+            place.mkdir(parents=True)
+        except OSError as error:
+            raise OutputError(place, f"cannot be made ({error.strerror})", "write somewhere else") from None
+        lost[writer.name] = writer.write(graph, graph_folder, place)
+        progress.step(writer.name)
+    return lost
+
+
+def export_folder(
+    graph: Graph, graph_folder: Path, formats: Sequence[str], out: Path, force: bool, progress: Progress
+) -> dict[str, list[Lost]]:
+    """Write sessions of `graph` into the new folder `out`, with lost.json; as `export_sessions` otherwise."""
+    for name in formats:
+        exporter(name)
+    sources = [graph_folder / strip.source for strip in graph.strips if strip.source]
+    ours = frozenset({*FORMATS, LOST_FILE})
+    check_folder(out, force, ours, marks=frozenset({LOST_FILE}), keep=sources)
+    progress.stage("Writing sessions", len(formats))
+    with new_folder(out) as folder:
+        lost = export_sessions(graph, graph_folder, formats, folder, progress)
+        write_text(folder / LOST_FILE, lost_json(lost))
+    return lost
+
+
+def sum_of_stems(session: Session) -> Signal:
+    """All tracks added at unity (2, samples): where a mix without an engineer would stand."""
+    total: Signal = np.zeros_like(session.mix)
+    for track in session.tracks:
+        total += track.signal
+    return total
+
+
+def peak_rss_mib() -> float | None:
+    """The most memory this process has held so far, in MiB; None where the system does not tell."""
+    if sys.platform == "win32":
+        return None
+    import resource  # exists on Unix only
+
+    unit = 1024**2 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
+
+
+def _check(job: Job) -> None:
+    """Refuse what cannot end well: names that do not exist, a place that cannot be written."""
+    for name in job.formats:
+        exporter(name)
+    preset(job.settings.preset, job.settings.processors)
+    if job.settings.device == "cuda":
+        if not torch.cuda.is_available():
+            raise FormatError("--device cuda", "this machine has no CUDA device", "use --device cpu")
+        raise FormatError("--device cuda", "the exact kernels run on the CPU only so far", "use --device cpu")
+    check_folder(job.out, job.force, keep=(job.stems, job.mix))
+
+
+def _findings(session: Session) -> Iterator[str]:
+    if session.silent:
+        yield f"silent, set aside: {', '.join(session.silent)}"
+    yield from session.findings
+
+
+def _la(estimate: Signal, target: Signal, sample_rate: int) -> float:
+    return published_la(torch.from_numpy(estimate), torch.from_numpy(target), sample_rate)["full"]

@@ -1,0 +1,6 @@
+"""The search: warm start, fit, prune, simplify, final fit."""
+
+from mix2daw.search.run import Found, search
+from mix2daw.search.settings import PRESETS, Settings
+
+__all__ = ["PRESETS", "Found", "Settings", "search"]

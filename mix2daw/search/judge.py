@@ -1,0 +1,167 @@
+"""What a graph is worth, and what it would be worth without some of its parts.
+
+A judge keeps the signals of every strip on the scoring excerpts. A trial leaves something out, plays again
+only the strips that hear it, and lets the fader of the strip make up for the change of level.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from mix2daw.controls import Controls, Key, params_of
+from mix2daw.graph import Graph
+from mix2daw.play import Signals, downstream, play
+from mix2daw.search.excerpts import ScoringExcerpt
+
+MAKE_UP_LOW, MAKE_UP_HIGH = 0.05, 20.0
+SETTINGS = ("fader", "pan")  # never absent from a strip: removed means at rest
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The outcome of leaving `keys` out: the score, the new signals, and what faders would change to."""
+
+    keys: tuple[Key, ...]
+    score: float
+    signals: tuple[Signals, ...]
+    faders_db: dict[str, float]
+
+
+class Judge:
+    """Scores one graph with its controls; `score` is the mean La over the windows of the excerpts."""
+
+    def __init__(self, graph: Graph, controls: Controls, excerpts: Sequence[ScoringExcerpt]) -> None:
+        self.graph, self.controls, self.excerpts = graph, controls, list(excerpts)
+        self.gone: set[Key] = set()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Play everything again (after the controls have changed)."""
+        with torch.no_grad():
+            self.signals = [
+                play(self.graph, self.controls, excerpt.sources, bypass=self.gone)
+                for excerpt in self.excerpts
+            ]
+        self.score = self._score(self.signals)
+
+    def _score(self, signals: Sequence[Signals]) -> float:
+        master = self.graph.master.name
+        with torch.no_grad():
+            scores = [
+                score
+                for excerpt, played in zip(self.excerpts, signals, strict=True)
+                for score in excerpt.score(played.out[master])
+            ]
+        return math.fsum(scores) / len(scores)
+
+    def candidates(self) -> list[Key]:
+        """Everything that may still be left out: inserts, sends, pans and faders not at rest."""
+        keys = []
+        for key in self.controls.keys():
+            if key in self.gone or self._is_fixture(key):
+                continue
+            if key.type in SETTINGS:
+                param = params_of(key.type)[0]
+                if self.controls.value(key, param.name) == param.rest:
+                    continue
+            keys.append(key)
+        return keys
+
+    def _is_fixture(self, key: Key) -> bool:
+        """The device of a return goes when its last send goes, not by itself."""
+        return self.graph.strip(key.strip).kind == "return"
+
+    def without(self, keys: Sequence[Key]) -> Trial:
+        """Score with `keys` left out too. Nothing changes until `accept`."""
+        before = {
+            key: self.controls.value(key, params_of(key.type)[0].name)
+            for key in keys
+            if key.type in SETTINGS
+        }
+        for key in before:
+            param = params_of(key.type)[0]
+            self.controls.set_value(key, param.name, param.rest)
+        try:
+            with torch.no_grad():
+                signals, faders_db = self._play(keys, {key.strip for key in before if key.type == "fader"})
+        finally:
+            for key, value in before.items():
+                self.controls.set_value(key, params_of(key.type)[0].name, value)
+        return Trial(tuple(keys), self._score(signals), tuple(signals), faders_db)
+
+    def _play(
+        self, keys: Sequence[Key], fixed: Collection[str]
+    ) -> tuple[list[Signals], dict[str, float]]:
+        bypass = self.gone | {key for key in keys if key.type not in SETTINGS}
+        touched = {key.strip for key in keys if key.type != "send"}
+        heard = {key.which for key in keys if key.type == "send"}
+        faders_db: dict[str, float] = {}
+        signals = list(self.signals)
+        for level in self.graph.levels():
+            names = [strip.name for strip in level if strip.name in touched | heard]
+            if not names:
+                continue
+            signals = [
+                play(self.graph, self.controls, e.sources, bypass=bypass, known=known, changed=names)
+                for e, known in zip(self.excerpts, signals, strict=True)
+            ]
+            for name in names:
+                if name in touched and name not in fixed:
+                    level_lin = self._make_up(name, signals)
+                    for played in signals:
+                        played.out[name] = played.out[name] * level_lin
+                    faders_db[name] = 20 * math.log10(level_lin)
+                heard |= downstream(self.graph, name) - {name}
+        return signals, faders_db
+
+    def _make_up(self, name: str, signals: Sequence[Signals]) -> float:
+        """The level that brings the new signal of a strip closest to its old one."""
+        inner = power = 0.0
+        for played, known in zip(signals, self.signals, strict=True):
+            new, old = played.out[name], known.out[name]
+            inner += float((new * old).sum(dtype=torch.float64))
+            power += float(new.square().sum(dtype=torch.float64))
+        return min(MAKE_UP_HIGH, max(MAKE_UP_LOW, inner / power)) if power > 0 else 1.0
+
+    def accept(self, trial: Trial) -> None:
+        """Make a trial the state of things."""
+        for key in trial.keys:
+            if key.type in SETTINGS:
+                param = params_of(key.type)[0]
+                self.controls.set_value(key, param.name, param.rest)
+            else:
+                self.gone.add(key)
+        for name, change_db in trial.faders_db.items():
+            key = Key(name, "fader")
+            self.controls.set_value(key, "fader_db", self.controls.value(key, "fader_db") + change_db)
+        self.signals, self.score = list(trial.signals), trial.score
+
+    def shrunk(self) -> Graph:
+        """The graph without what is gone: inserts, sends, and returns that nobody sends to."""
+        graph = self.controls.to_graph()
+        gone = {(key.strip, key.type, key.which) for key in self.gone}
+        strips = []
+        for strip in graph.strips:
+            kept = [
+                (strip.name, device.type, str(index)) not in gone
+                for index, device in enumerate(strip.all_devices())
+            ]
+            split = len(strip.devices)
+            strips.append(
+                strip.model_copy(
+                    update={
+                        "devices": tuple(d for d, keep in zip(strip.devices, kept, strict=False) if keep),
+                        "post_devices": tuple(
+                            d for d, keep in zip(strip.post_devices, kept[split:], strict=True) if keep
+                        ),
+                        "sends": tuple(s for s in strip.sends if (strip.name, "send", s.target) not in gone),
+                    }
+                )
+            )
+        used = {send.target for strip in strips for send in strip.sends}
+        kept_strips = tuple(s for s in strips if s.kind != "return" or s.name in used)
+        return Graph.model_validate({**dict(graph), "strips": kept_strips})

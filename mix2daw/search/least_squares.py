@@ -1,0 +1,87 @@
+"""Which linear filters, one per stem and channel, explain the mix best? Solved in closed form.
+
+Stems are usually aligned with the mix to the sample, so a regularised least-squares fit per frequency bin
+over all stems at once gives the complex response of every track. Stereo stems enter as mid and side, which
+keeps nearly-mono stems well conditioned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+RIDGE_OWN, RIDGE_BIN, RIDGE_FLOOR = 1e-3, 1e-7, 1e-6
+FRAMES_AT_ONCE = 1 << 22  # complex numbers of one column that are in memory at a time
+
+
+@dataclass(frozen=True)
+class Responses:
+    """`response` (bins, columns, channels) complex, `power` (bins, columns) of each column,
+    `owner` (columns,) the stem of each column: one (mono) or two (mid, side) per stem."""
+
+    response: Tensor
+    power: Tensor
+    owner: tuple[int, ...]
+
+    def columns(self, stem: int) -> list[int]:
+        """The columns of one stem."""
+        return [column for column, owner in enumerate(self.owner) if owner == stem]
+
+
+def mid_side_columns(sources: Sequence[Tensor]) -> tuple[list[Tensor], tuple[int, ...]]:
+    """One column for a mono stem, mid and half-difference side for a stereo one."""
+    columns: list[Tensor] = []
+    owner: list[int] = []
+    for stem, source in enumerate(sources):
+        if source.shape[0] == 1:
+            columns.append(source[0])
+        else:
+            columns += [0.5 * (source[0] + source[1]), 0.5 * (source[0] - source[1])]
+        owner += [stem] * source.shape[0]
+    return columns, tuple(owner)
+
+
+def _frames(signals: Tensor, size: int) -> Iterator[Tensor]:
+    """Short-time spectra `(signals, bins, frames)` in blocks of frames; hop a quarter, Hann."""
+    hop = size // 4
+    window = torch.hann_window(size)
+    padded = torch.nn.functional.pad(signals, (size - hop, size))
+    per_block = max(1, FRAMES_AT_ONCE // size)
+    frames = (padded.shape[1] - size) // hop + 1
+    for first in range(0, frames, per_block):
+        last = min(frames, first + per_block)
+        block = padded[:, first * hop : (last - 1) * hop + size].unfold(1, size, hop)
+        yield torch.fft.rfft(block * window, dim=-1).transpose(1, 2)
+
+
+def least_squares(
+    columns: Sequence[Tensor],
+    owner: tuple[int, ...],
+    target: Tensor,
+    size: int,
+    ridge: tuple[float, float] = (RIDGE_OWN, RIDGE_BIN),
+    average_ridge: bool = False,
+) -> Responses:
+    """Per-bin ridge regression of the target's channels `(channels, samples)` on the columns.
+
+    `size`: of the FFT, samples. `ridge`: relative to each column's own power and to the strongest column of
+    the bin; with `average_ridge` the own power is averaged over the bins (for long frames, where single bins
+    of a tonal stem are empty). Memory does not depend on the length.
+    """
+    count, bins = len(columns), size // 2 + 1
+    signals = torch.cat([torch.stack(list(columns)), target])
+    gram = torch.zeros(bins, count, count, dtype=torch.complex64)
+    cross = torch.zeros(bins, count, target.shape[0], dtype=torch.complex64)
+    for block in _frames(signals, size):
+        inputs = block[:count].permute(1, 2, 0)
+        adjoint = inputs.mH
+        gram += adjoint @ inputs
+        cross += adjoint @ block[count:].permute(1, 2, 0)
+    power = gram.diagonal(dim1=-2, dim2=-1).real.clone()
+    own = power.mean(0, keepdim=True).expand_as(power) if average_ridge else power
+    load = ridge[0] * own + ridge[1] * power.amax(-1, keepdim=True) + RIDGE_FLOOR
+    response = torch.linalg.solve(gram + torch.diag_embed(load).to(gram.dtype), cross)
+    return Responses(response, power, owner)

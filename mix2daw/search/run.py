@@ -1,0 +1,272 @@
+"""The search from a session to a small graph, stage by stage."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mix2daw.console import build_console, preset
+from mix2daw.controls import Controls, Key, params_of
+from mix2daw.errors import FormatError
+from mix2daw.graph import Graph
+from mix2daw.loss import published_la
+from mix2daw.play import play
+from mix2daw.progress import Progress
+from mix2daw.search.excerpts import scoring_excerpts, training_excerpts
+from mix2daw.search.fit import Fit, Loss
+from mix2daw.search.judge import SETTINGS, Judge
+from mix2daw.search.prune import brute_force_round, dry_wet_round, saliency
+from mix2daw.search.settings import Settings
+from mix2daw.search.simplify import drop_bands, drop_resting, fold_faders, rounded
+from mix2daw.search.warm_start import warm_start
+from mix2daw.session import Session
+
+FIRST_STEPS, CONSOLE_STEPS, ROUND_STEPS, FINAL_STEPS = 60, 40, 16, 40
+DRY_WET_ROUNDS = 3
+FIRST_RATE, LATER_RATE, FINAL_RATE = 1.0, 0.5, 0.4
+BAND_TRIALS_DB = (0.6, 0.3, 0.1)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The outcome of a search. Device counts are per type; a fader or pan at rest does not count, in the
+    full console every one does. `interrupted`: stopped by the user, the graph is the best so far;
+    `out_of_time`: stages were cut short by the budget."""
+
+    graph: Graph
+    la_console: float
+    devices_before: dict[str, int]
+    devices_after: dict[str, int]
+    seconds: dict[str, float]
+    interrupted: bool
+    out_of_time: bool
+
+
+def count_devices(graph: Graph, at_rest_too: bool = False) -> dict[str, int]:
+    """Devices, sends, faders and pans per type; faders and pans at rest only if asked for."""
+    counts: Counter[str] = Counter()
+    for key in Controls(graph).keys():
+        if key.type in SETTINGS and not at_rest_too:
+            strip = graph.strip(key.strip)
+            value = strip.fader_db if key.type == "fader" else strip.pan
+            if value == params_of(key.type)[0].rest:
+                continue
+        counts[key.type] += 1
+    return dict(sorted(counts.items()))
+
+
+@dataclass
+class _Search:
+    session: Session
+    settings: Settings
+    progress: Progress
+    sources: dict[str, Tensor]
+    target: Tensor
+    graph: Graph
+    controls: Controls
+    started: float = field(default_factory=time.monotonic)
+    seconds: dict[str, float] = field(default_factory=dict)
+    checkpoints: list[tuple[Graph, float]] = field(default_factory=list)
+    out_of_time: bool = False
+    la_console: float = float("nan")
+
+    def __post_init__(self) -> None:
+        rate = self.session.sample_rate
+        self.training = training_excerpts(self.sources, self.target, rate)
+        self.scoring = scoring_excerpts(self.sources, self.target, rate)
+        self.generator = random.Random(self.settings.seed)
+
+    @contextmanager
+    def stage(self, name: str, steps: int) -> Iterator[None]:
+        begun = time.monotonic()
+        self.progress.stage(name, steps)
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - begun
+
+    def late(self, share: float = 1.0) -> bool:
+        """Whether that share of the budget is spent; remembered, since it makes the result depend on the
+        machine."""
+        budget = self.settings.budget_s
+        late = budget is not None and time.monotonic() - self.started > share * budget
+        self.out_of_time |= late
+        return late
+
+    def adopt(self, graph: Graph) -> None:
+        self.graph, self.controls = graph, Controls(graph)
+
+    def la(self, graph: Graph) -> float:
+        """The published La of the whole song."""
+        with torch.no_grad():
+            mix = play(graph, Controls(graph), self.sources).out[graph.master.name]
+        return published_la(mix, self.target, self.session.sample_rate)["full"]
+
+    def checkpoint(self) -> float:
+        graph = self.controls.to_graph()
+        la = self.la(graph)
+        self.checkpoints.append((graph, la))
+        return la
+
+    def fit(self, steps: int, rate: float, share: float, hold: frozenset[Key] = frozenset()) -> None:
+        recent: list[float] = []
+
+        def after(_index: int, loss: Loss) -> bool:
+            recent.append(loss.la)
+            mean = sum(recent[-4:]) / len(recent[-4:])
+            self.progress.step(f"La {mean:.3f}, waveform {loss.error:.3f}")
+            return self.late(share)
+
+        Fit(self.graph, self.controls, self.training, hold).run(steps, rate, after)
+
+    def heard(self, judge: Judge) -> None:
+        self.progress.step(f"La {judge.score:.3f}, {len(judge.candidates())} devices left")
+
+    def prune(self, judge: Judge, brute: bool, share: float) -> None:
+        best = [judge.score]
+
+        def limit() -> float:
+            best[0] = min(best[0], judge.score)
+            if self.late(share):
+                return float("-inf")
+            return min(best[0], self.floor) + self.settings.tolerance
+
+        if brute:
+            brute_force_round(judge, limit, self.generator, self.heard)
+        else:
+            weight = saliency(self.graph, self.controls, self.training, judge.candidates())
+            dry_wet_round(judge, limit, weight, self.heard)
+        self.floor = min(self.floor, best[0])
+        self.adopt(fold_faders(judge.shrunk()))
+
+    def simplify(self) -> None:
+        """Drop small bands and inaudible filters, as long as the score hardly moves."""
+        now = Judge(self.graph, self.controls, self.scoring).score
+        for below_db in BAND_TRIALS_DB:
+            tidy = drop_resting(drop_bands(self.controls.to_graph(), below_db))
+            score = Judge(tidy, Controls(tidy), self.scoring).score
+            self.progress.step(f"La {score:.3f}")
+            if score <= now + self.settings.tolerance / 5:
+                self.adopt(tidy)
+                return
+
+    def round_off(self) -> None:
+        """Settings as a person would make them, with as many digits as the sound needs."""
+        exact = self.controls.to_graph()
+        now = Judge(exact, self.controls, self.scoring).score
+        for finer in (0, 1, 2):
+            tidy = drop_resting(rounded(exact, finer))
+            score = Judge(tidy, Controls(tidy), self.scoring).score
+            if score <= now + self.settings.tolerance / 10:
+                self.adopt(tidy)
+                return
+
+    def best(self) -> Graph:
+        """The smallest graph that keeps the promise La ≤ La of the console + tolerance."""
+        allowed = self.la_console + self.settings.tolerance
+        good = [graph for graph, la in self.checkpoints if la <= allowed]
+        return good[-1] if good else min(self.checkpoints, key=lambda pair: pair[1])[0]
+
+    def run(self) -> None:
+        with self.stage("warm start", 1):
+            warm_start(self.graph, self.controls, self.sources, self.target, self.progress)
+            self.la_console = self.checkpoint()
+        with self.stage("first fit", FIRST_STEPS):
+            self.fit(FIRST_STEPS, FIRST_RATE, 0.35, self.late_starters())
+        with self.stage("console fit", CONSOLE_STEPS):
+            self.fit(CONSOLE_STEPS, LATER_RATE, 0.5)
+            self.la_console = self.checkpoint()
+        self.floor = Judge(self.graph, self.controls, self.scoring).score
+        for number in range(DRY_WET_ROUNDS + 1):
+            brute = number == DRY_WET_ROUNDS
+            judge = Judge(self.graph, self.controls, self.scoring)
+            with self.stage("prune", len(judge.candidates())):
+                self.prune(judge, brute, 0.85)
+            with self.stage("refit", FINAL_STEPS if brute else ROUND_STEPS):
+                self.fit(FINAL_STEPS if brute else ROUND_STEPS, FINAL_RATE, 0.9)
+                self.checkpoint()
+        with self.stage("simplify", len(BAND_TRIALS_DB)):
+            self.simplify()
+        with self.stage("final fit", FINAL_STEPS):
+            self.fit(FINAL_STEPS, FINAL_RATE, 0.97)
+            self.checkpoint()
+            self.round_off()
+            self.checkpoint()
+
+    def late_starters(self) -> frozenset[Key]:
+        """Devices that only repeat what the tracks' devices can do, until those have settled."""
+        kinds = {strip.name: strip.kind for strip in self.graph.strips}
+        return frozenset(
+            key
+            for key in self.controls.keys()
+            if kinds[key.strip] in ("group", "master") and key.type in ("equalizer", "fader", "pan", "width")
+        )
+
+    def with_confidence(self, graph: Graph) -> Graph:
+        """Every device with what La would lose without it."""
+        judge = Judge(graph, Controls(graph), self.scoring)
+        rise: dict[tuple[str, int], float] = {}
+        for key in judge.candidates():
+            if key.type not in (*SETTINGS, "send"):
+                rise[key.strip, int(key.which)] = judge.without([key]).score - judge.score
+                self.progress.step()
+        strips = []
+        for strip in graph.strips:
+            devices = [
+                device.model_copy(update={"confidence": round(rise[strip.name, index], 4)})
+                if (strip.name, index) in rise
+                else device
+                for index, device in enumerate(strip.all_devices())
+            ]
+            split = len(strip.devices)
+            strips.append(
+                strip.model_copy(
+                    update={"devices": tuple(devices[:split]), "post_devices": tuple(devices[split:])}
+                )
+            )
+        return graph.replace(*strips)
+
+
+def search(session: Session, folder: Path, settings: Settings, progress: Progress) -> Found:
+    """Recover the graph of a session. Sources in the graph are relative to `folder`.
+
+    Ctrl-C ends the search early with the best graph so far. The same session, settings and seed give the
+    same graph, unless the budget runs out (`Found.out_of_time`).
+    """
+    if settings.device == "cuda":
+        raise FormatError("--device cuda", "the search runs on the CPU in this version", "use cpu or auto")
+    chosen = preset(settings.preset, settings.processors)
+    graph = build_console(session, chosen, folder)
+    sources = {track.name: torch.from_numpy(track.signal) for track in session.tracks}
+    target = torch.from_numpy(session.mix)
+    state = _Search(session, settings, progress, sources, target, graph, Controls(graph))
+    before = count_devices(graph, at_rest_too=True)
+    interrupted = False
+    try:
+        state.run()
+    except KeyboardInterrupt:
+        interrupted = True
+        progress.say("stopped: going on with the best graph so far")
+        if not state.checkpoints:
+            state.checkpoint()
+    found = state.best()
+    if not interrupted:
+        with state.stage("confidence", sum(1 for _ in found.devices())):
+            found = state.with_confidence(found)
+    return Found(
+        graph=found,
+        la_console=state.la_console,
+        devices_before=before,
+        devices_after=count_devices(found),
+        seconds={name: round(s, 2) for name, s in state.seconds.items()},
+        interrupted=interrupted,
+        out_of_time=state.out_of_time,
+    )

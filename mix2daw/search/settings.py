@@ -1,0 +1,38 @@
+"""What a person may ask of the search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mix2daw.errors import FormatError
+
+PRESETS: tuple[str, ...] = ("studio", "paper")
+ENGINES: tuple[str, ...] = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one search.
+
+    `tolerance`: how much La the pruned graph may lose against the full console.
+    `budget_s`: wall seconds after which no new stage is begun (None: as long as it takes).
+    `processors`: types of devices that may be put into the console (None: all of the preset's).
+    """
+
+    preset: str = "studio"
+    tolerance: float = 0.01
+    seed: int = 0
+    budget_s: float | None = None
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    processors: frozenset[str] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise FormatError(self.preset, "is no preset", f"use one of: {', '.join(PRESETS)}")
+        if self.device not in ENGINES:
+            raise FormatError(self.device, "is no device", f"use one of: {', '.join(ENGINES)}")
+        if not 0 <= self.tolerance < 10:
+            raise FormatError("--tolerance", f"{self.tolerance} is out of range", "use a number from 0 to 10")
+        if self.budget_s is not None and self.budget_s <= 0:
+            raise FormatError("--budget", "must be longer than nothing", "use for example 10m or 90s")

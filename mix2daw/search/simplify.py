@@ -1,0 +1,184 @@
+"""Making a pruned graph readable: merge what commutes, drop what rests, round to what a person would set.
+
+Every function takes a graph and returns one; whether it still sounds the same is for the caller to judge.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from mix2daw.graph import FADER_HIGH_DB, FADER_LOW_DB, Device, Graph, Send, Strip
+from mix2daw.processors import PROCESSORS
+
+BANDS = ("low_shelf", "bell_1", "bell_2", "bell_3", "bell_4", "high_shelf")
+FILTERS = {"high_pass": 25.0, "low_pass": 18000.0}  # corner beyond which a filter is not heard
+SIGNIFICANT = {"_hz": 3, "_ms": 3, "_q": 2, "ratio": 2}
+DECIMALS = {"_db": 1, "pan": 2, "width": 2}
+DEFAULT_DECIMALS = 3
+KEPT_EXACT = ("delay_ms", "wet_level", "dry_level", "high_pass_slope_db", "low_pass_slope_db")
+
+
+def map_devices(graph: Graph, change: Callable[[Strip, Device], Device]) -> Graph:
+    """The graph with every device replaced by `change(strip, device)`."""
+    return graph.replace(
+        *(
+            strip.model_copy(
+                update={
+                    "devices": tuple(change(strip, d) for d in strip.devices),
+                    "post_devices": tuple(change(strip, d) for d in strip.post_devices),
+                }
+            )
+            for strip in graph.strips
+        )
+    )
+
+
+def fold_faders(graph: Graph) -> Graph:
+    """Move the faders of groups onto their tracks, so that a track's fader says how loud it is.
+
+    Exact: thresholds of the group's dynamics move along, and post-fader sends of what feeds the group make
+    up for it. Nested groups fold from the inside out, ending at the tracks. A fader stays where it is if
+    the move would drive another control out of its range.
+    """
+    for level in reversed(graph.levels()):
+        for strip in level:
+            if strip.kind == "group" and strip.fader_db != 0:
+                folded = _folded(graph, graph.strip(strip.name))
+                graph = folded or graph
+    return graph
+
+
+def _folded(graph: Graph, group: Strip) -> Graph | None:
+    shift_db = group.fader_db
+    changed: list[Strip] = []
+    devices = []
+    for device in group.devices:
+        values = dict(device.values)
+        for name in ("threshold_db", "ceiling_db"):
+            if name in values:
+                values[name] += shift_db
+                if not PROCESSORS[device.type].param(name).allows(values[name]):
+                    return None
+        devices.append(device.model_copy(update={"values": values}))
+    pre_sends = tuple(
+        send.model_copy(update={"level_db": send.level_db - shift_db}) if send.tap == "pre" else send
+        for send in group.sends
+    )
+    changed.append(
+        group.model_copy(update={"fader_db": 0.0, "devices": tuple(devices), "sends": pre_sends})
+    )
+    for name in graph.inputs(group.name):
+        strip = graph.strip(name)
+        level_db = strip.fader_db + shift_db
+        sends = tuple(
+            send.model_copy(update={"level_db": send.level_db - shift_db}) if send.tap == "post" else send
+            for send in strip.sends
+        )
+        if not FADER_LOW_DB <= level_db <= FADER_HIGH_DB or not all(
+            FADER_LOW_DB <= send.level_db <= FADER_HIGH_DB for send in (*sends, *pre_sends)
+        ):
+            return None
+        changed.append(strip.model_copy(update={"fader_db": level_db, "sends": sends}))
+    return graph.replace(*changed)
+
+
+def drop_bands(graph: Graph, below_db: float) -> Graph:
+    """Equalizer bands of less than `below_db` are set to rest, filters beyond hearing are switched off."""
+    rest = PROCESSORS["equalizer"].rest()
+
+    def tidy(_strip: Strip, device: Device) -> Device:
+        if device.type != "equalizer":
+            return device
+        values = dict(device.values)
+        for band in BANDS:
+            if abs(values[f"{band}_db"]) < below_db:
+                values |= {name: rest[name] for name in rest if name.startswith(f"{band}_")}
+        for name, corner_hz in FILTERS.items():
+            inaudible = (
+                values[f"{name}_hz"] < corner_hz if name == "high_pass" else values[f"{name}_hz"] > corner_hz
+            )
+            if inaudible or values[f"{name}_slope_db"] == 0:
+                values |= {key: rest[key] for key in rest if key.startswith(f"{name}_")}
+        return device.model_copy(update={"values": values})
+
+    return map_devices(graph, tidy)
+
+
+def drop_resting(graph: Graph) -> Graph:
+    """Leave out devices that do nothing: an equalizer without bands, a compressor or gate at 1:1, …"""
+
+    def works(strip: Strip, device: Device) -> bool:
+        if strip.kind == "return":
+            return True
+        values, rest = device.values, PROCESSORS[device.type].rest()
+        if device.wet == 0:
+            return False
+        if device.type == "equalizer":
+            return any(values[f"{band}_db"] != 0 for band in BANDS) or any(
+                values[f"{name}_slope_db"] != 0 for name in FILTERS
+            )
+        decisive = {
+            "compressor": "ratio",
+            "gate": "ratio",
+            "width": "width",
+            "delay": "mix",
+            "reverb": "wet_level",
+        }.get(device.type)
+        return decisive is None or values[decisive] != rest[decisive]
+
+    return graph.replace(
+        *(
+            strip.model_copy(
+                update={
+                    "devices": tuple(d for d in strip.devices if works(strip, d)),
+                    "post_devices": tuple(d for d in strip.post_devices if works(strip, d)),
+                }
+            )
+            for strip in graph.strips
+        )
+    )
+
+
+def rounded(graph: Graph, finer: int = 0) -> Graph:
+    """Settings as a person would make them: tenths of a decibel, three figures of a frequency or a time.
+
+    `finer`: that many more digits.
+    """
+
+    def device(_strip: Strip, device: Device) -> Device:
+        values = {name: _round(name, value, finer) for name, value in device.values.items()}
+        for name, value in values.items():
+            param = PROCESSORS[device.type].param(name)
+            if not param.allows(value):
+                values[name] = device.values[name]
+        return device.model_copy(update={"values": values, "wet": round(device.wet, 2 + finer)})
+
+    def send(send: Send) -> Send:
+        return send.model_copy(update={"level_db": round(send.level_db, 1 + finer)})
+
+    graph = map_devices(graph, device)
+    return graph.replace(
+        *(
+            strip.model_copy(
+                update={
+                    "fader_db": round(strip.fader_db, 1 + finer) + 0.0,
+                    "pan": round(strip.pan, 2 + finer) + 0.0,
+                    "sends": tuple(send(s) for s in strip.sends),
+                }
+            )
+            for strip in graph.strips
+        )
+    )
+
+
+def _round(name: str, value: float, finer: int) -> float:
+    if name in KEPT_EXACT or value == 0:
+        return value
+    for suffix, decimals in DECIMALS.items():
+        if name.endswith(suffix):
+            return round(value, decimals + finer) + 0.0
+    for suffix, figures in SIGNIFICANT.items():
+        if name.endswith(suffix):
+            return round(value, figures + finer - 1 - math.floor(math.log10(abs(value))))
+    return round(value, DEFAULT_DECIMALS + finer) + 0.0

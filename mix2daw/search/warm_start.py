@@ -1,0 +1,178 @@
+"""The start of the search, in closed form: levels, pans, equalizers, delays, reverb, thresholds.
+
+Recipe: least squares per bin for each stem's response → equalizer, level and pan; deconvolution over long
+frames → echo and room; thresholds where the signal is loud; then levels once more by least squares over the
+played tracks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from mix2daw.controls import Controls, Key
+from mix2daw.graph import Graph, Strip
+from mix2daw.play import play
+from mix2daw.progress import Progress
+from mix2daw.search.equalizer_match import Match, match_equalizers
+from mix2daw.search.least_squares import least_squares, mid_side_columns
+from mix2daw.search.space import find_echo, find_room, impulse_spectra
+
+CURVE_SIZE = 4096
+CUT_BELOW_HZ = 20.0
+LOUD_SHARE, QUIET_SHARE = 0.9, 0.15  # quantiles of the level at which compressor and gate begin to work
+COMPRESSOR_START = {"ratio": 1.15, "attack_ms": 30.0, "release_ms": 300.0}
+GATE_START = {"ratio": 1.05, "attack_ms": 5.0, "release_ms": 200.0}
+LEVEL_LOW, LEVEL_HIGH = 0.3, 3.0  # corrections of the second level solve beyond these are not believed
+SEND_START_DB = -30.0
+INSERT_START = {"reverb": {"wet_level": 0.02}, "delay": {"mix": 0.02}}
+
+
+def remove_rumble(signal: Tensor, sample_rate: int) -> Tensor:
+    """DC and what lies below 20 Hz removed, `(channels, samples)`, by a linear-phase cut."""
+    spectrum = torch.fft.rfft(signal)
+    frequency = torch.arange(spectrum.shape[-1]) * (sample_rate / signal.shape[-1])
+    slope = ((frequency - CUT_BELOW_HZ / 2) / (CUT_BELOW_HZ / 2)).clamp(0, 1)
+    return torch.fft.irfft(spectrum * slope, signal.shape[-1])
+
+
+def set_levels(controls: Controls, strip: str, left_lin: float, right_lin: float) -> None:
+    """Fader and pan that play a strip at these levels (balance at 0 dB)."""
+    left_lin, right_lin = abs(left_lin), abs(right_lin)
+    loud = max(left_lin, right_lin, 1e-4)
+    pan = 1 - left_lin / loud if right_lin >= left_lin else right_lin / loud - 1
+    controls.set_value(Key(strip, "fader"), "fader_db", 20 * math.log10(loud))
+    controls.set_value(Key(strip, "pan"), "pan", pan)
+
+
+def _insert(strip: Strip, type_: str) -> Key | None:
+    for index, device in enumerate(strip.all_devices()):
+        if device.type == type_:
+            return Key(strip.name, type_, str(index))
+    return None
+
+
+def _set(controls: Controls, key: Key | None, settings: Mapping[str, float]) -> None:
+    if key is not None:
+        for name, value in settings.items():
+            controls.set_value(key, name, value)
+
+
+def warm_start(
+    graph: Graph,
+    controls: Controls,
+    sources: Mapping[str, Tensor],
+    target: Tensor,
+    progress: Progress,
+) -> None:
+    """Set the controls of a full console from the stems and the mix. Choices (filter slopes) included."""
+    rate = graph.sample_rate
+    tracks = graph.of_kind("track")
+    clean = [remove_rumble(sources[strip.name], rate) for strip in tracks]
+    goal = remove_rumble(target, rate)
+    columns, owner = mid_side_columns(clean)
+    match = match_equalizers(least_squares(columns, owner, goal, CURVE_SIZE), len(tracks), rate)
+    for index, strip in enumerate(tracks):
+        _set(controls, _insert(strip, "equalizer"), {n: float(v[index]) for n, v in match.settings.items()})
+        _set(controls, _insert(strip, "width"), {"width": float(match.width[index])})
+        set_levels(controls, strip.name, *(float(level) for level in match.level[index]))
+        if float(match.level[index].sum()) < 0:
+            progress.say(f"{strip.name}: seems to be in the mix with inverted polarity")
+    _start_space(graph, controls, clean, goal, match, progress)
+    _start_dynamics(graph, controls, sources)
+    _solve_levels(graph, controls, sources, target)
+
+
+def _start_space(
+    graph: Graph, controls: Controls, sources: list[Tensor], target: Tensor, match: Match, progress: Progress
+) -> None:
+    """Returns (or, where there are none, the inserts) get what the deconvolution found."""
+    spectra, size = impulse_spectra(sources, target, graph.sample_rate)
+    tracks = graph.of_kind("track")
+    echo = find_echo(spectra, size, graph.sample_rate)
+    flat = match.spectrum(size) * match.level.mean(1, keepdim=True).abs().clamp(min=1e-4)
+    room = find_room(spectra, size, graph.sample_rate, flat.to(torch.complex64))
+    if echo:
+        progress.say(f"an echo after {1000 * echo.delay_samples / graph.sample_rate:.0f} ms is in the mix")
+    found = {
+        "delay": (
+            {"delay_ms": 1000 * echo.delay_samples / graph.sample_rate, "feedback": echo.feedback}
+            if echo
+            else {"feedback": 0.2},
+            echo.share if echo else (0.0,) * len(tracks),
+        ),
+        "reverb": (
+            {"room_size": room.room_size, "damping": room.damping} if room else {},
+            room.send_lin if room else (0.0,) * len(tracks),
+        ),
+    }
+    for strip in graph.of_kind("return"):
+        type_ = strip.devices[0].type
+        settings, shares = found[type_]
+        _set(controls, _insert(strip, type_), settings)
+        for track, share in zip(tracks, shares, strict=True):
+            level_db = 20 * math.log10(min(1.5, share)) if share > 0.03 else SEND_START_DB
+            _set(controls, Key(track.name, "send", strip.name), {"level_db": level_db})
+        for group in graph.of_kind("group"):
+            _set(controls, Key(group.name, "send", strip.name), {"level_db": SEND_START_DB - 6})
+    for strip in (*tracks, *graph.of_kind("group")):
+        for type_, (settings, shares) in found.items():
+            share = dict(zip((t.name for t in tracks), shares, strict=True)).get(strip.name, 0.0)
+            amount = next(iter(INSERT_START[type_]))
+            level = share / 3 if type_ == "reverb" else share / (1 + share)
+            start = max(INSERT_START[type_][amount], min(0.5, level))
+            _set(controls, _insert(strip, type_), {**settings, amount: start})
+
+
+def _loudness_db(signal: Tensor, share: float) -> float:
+    """The level below which that share of the sounding samples lies, dBFS."""
+    magnitude = signal.abs().flatten()
+    magnitude = magnitude[magnitude > 0.01 * magnitude.max()][:: max(1, magnitude.numel() // 200_000)]
+    if magnitude.numel() == 0:
+        return -60.0
+    return 20 * math.log10(max(1e-4, float(torch.quantile(magnitude[:200_000], share))))
+
+
+def _start_dynamics(graph: Graph, controls: Controls, sources: Mapping[str, Tensor]) -> None:
+    """Thresholds at what each compressor and gate hears, once its strip is equalised and mixed."""
+    dynamics = {key for key in controls.keys() if key.type in ("compressor", "gate", "limiter")}
+    with torch.no_grad():
+        signals = play(graph, controls, sources, bypass=dynamics)
+    for strip in graph.strips:
+        heard = signals.out[strip.name]
+        fader_db = controls.value(Key(strip.name, "fader"), "fader_db")
+        loud_db = _loudness_db(heard, LOUD_SHARE) - fader_db
+        _set(controls, _insert(strip, "compressor"), COMPRESSOR_START | {"threshold_db": loud_db})
+        quiet_db = _loudness_db(heard, QUIET_SHARE) - fader_db
+        _set(controls, _insert(strip, "gate"), GATE_START | {"threshold_db": quiet_db})
+        peak_db = 20 * math.log10(max(1e-4, float(heard.abs().max())))
+        _set(controls, _insert(strip, "limiter"), {"ceiling_db": peak_db - fader_db})
+
+
+def _solve_levels(
+    graph: Graph, controls: Controls, sources: Mapping[str, Tensor], target: Tensor
+) -> None:
+    """Least squares of the played tracks on the mix, per channel; small corrections only."""
+    tracks = [strip.name for strip in graph.of_kind("track")]
+    with torch.no_grad():
+        signals = play(graph, controls, sources)
+    corrections = []
+    for channel in range(2):
+        played = torch.stack([signals.out[name][channel] for name in tracks])
+        rest = target[channel] - (signals.out[graph.master.name][channel] - played.sum(0))
+        gram = (played @ played.T).double()
+        load = 1e-3 * gram.diagonal() + 1e-9
+        corrections.append(torch.linalg.solve(gram + torch.diag(load), (played @ rest).double()))
+    for index, name in enumerate(tracks):
+        pan, level = Key(name, "pan"), Key(name, "fader")
+        fader_lin = 10 ** (controls.value(level, "fader_db") / 20)
+        balance = controls.value(pan, "pan")
+        sides = (min(1.0, 1 - balance), min(1.0, 1 + balance))
+        new = [
+            fader_lin * side * min(LEVEL_HIGH, max(LEVEL_LOW, float(correction[index])))
+            for side, correction in zip(sides, corrections, strict=True)
+        ]
+        set_levels(controls, name, *new)

@@ -1,0 +1,171 @@
+"""Stems and mix on one clock: read, brought to the mix's rate and length, put into groups.
+
+All signals are float32 at the mix's sample rate and of the mix's length. What was changed on the way is in
+`Session.findings`, one line each; what cannot be a session of this mix raises InputError.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from mix2daw.errors import InputError
+from mix2daw.groups import (
+    MAX_NAME_LENGTH,
+    Groups,
+    exact_pattern,
+    guessed_groups,
+    read_groups,
+    sorted_into,
+)
+from mix2daw.stems import AudioFile, Signal, file_sha256, find_stems, probe, read_audio, stereo
+
+SILENCE_DBFS = -90.0  # RMS over the whole file
+IDENTICAL_DB = -100.0  # of the difference of two channels, relative to both
+SHORTEST_SHARE, LONGEST_SHARE = 0.5, 1.1  # of the mix
+
+
+@dataclass(frozen=True)
+class Track:
+    """One stem. `signal`: `(1 or 2, samples)`, as long as the mix; `group`: its group or None (master);
+    `sha256`: of the file at `path`."""
+
+    name: str
+    path: Path
+    signal: Signal
+    group: str | None
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Session:
+    """A mix and what it was made of.
+
+    `mix`: `(2, samples)`; `tracks`: sorted by name; `silent`: names of stems that were set aside;
+    `groups`: track names per group, in the order of the console; `findings`: lines for the user.
+    """
+
+    sample_rate: int
+    mix: Signal
+    mix_path: Path
+    tracks: tuple[Track, ...]
+    silent: tuple[str, ...]
+    groups: Groups
+    findings: tuple[str, ...]
+
+
+def open_session(stems: Path, mix: Path, groups: Path | None = None) -> Session:
+    """Read a session. `stems`: a folder; `mix`: a file; `groups`: a groups.yaml, or None to guess from names.
+
+    Raises InputError for what cannot be used: see `stems`, `groups`; besides a silent mix, only silent
+    stems, stems that are not of this mix's length, and names that no session format can hold.
+    """
+    patterns = None if groups is None else read_groups(groups)
+    mix_info = probe(mix)
+    files = [probe(path) for path in find_stems(stems, mix)]
+    for file in files:
+        _check_name(file)
+    _check_lengths(files, mix_info)
+    findings: list[str] = []
+    mix_signal = read_audio(mix)
+    if is_silent(mix_signal):
+        raise InputError(mix, "is silent", "give the mix that was made of the stems")
+    if mix_signal.shape[0] == 1:
+        findings.append("the mix is mono: both channels are the same")
+    tracks, silent = [], []
+    for file in files:
+        signal, lines = _fitted(file, mix_info.sample_rate, mix_signal.shape[1])
+        if is_silent(signal):
+            silent.append(file.name)
+            continue
+        findings += lines
+        tracks.append(Track(file.name, file.path, signal, None, file_sha256(file.path)))
+    if not tracks:
+        raise InputError(stems, "holds only silent stems", "export the stems again")
+    names = [track.name for track in tracks]
+    if patterns is None:
+        found = guessed_groups(names)
+    else:
+        found, lines = sorted_into(patterns, [*names, *silent])
+        findings += lines
+        audible = {group: tuple(n for n in members if n in names) for group, members in found.items()}
+        found = {group: members for group, members in audible.items() if members}
+    group_of = {name: group for group, members in found.items() for name in members}
+    return Session(
+        sample_rate=mix_info.sample_rate,
+        mix=stereo(mix_signal),
+        mix_path=mix,
+        tracks=tuple(replace(track, group=group_of.get(track.name)) for track in tracks),
+        silent=tuple(silent),
+        groups=found,
+        findings=tuple(findings),
+    )
+
+
+def groups_yaml(session: Session) -> str:
+    """The groups of a session as a groups.yaml that gives the same groups when it is read."""
+    content = {g: [exact_pattern(name) for name in members] for g, members in session.groups.items()}
+    lines = ["# Groups of tracks: patterns of track names (* and ? are wildcards); the first match counts.\n"]
+    loose = [track.name for track in session.tracks if track.group is None]
+    if loose:
+        lines.append("# A track in no group goes straight to the master:\n")
+        lines += [f"#   {json.dumps(name, ensure_ascii=False)}\n" for name in loose]
+    body = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, default_flow_style=False, width=1000)
+    return "".join(lines) + body
+
+
+def is_silent(signal: Signal) -> bool:
+    """Whether its RMS over all channels and samples is below −90 dBFS."""
+    return bool(np.mean(np.square(signal), dtype=np.float64) < 10 ** (SILENCE_DBFS / 10))
+
+
+def _check_name(file: AudioFile) -> None:
+    """A name must fit into a graph and into XML."""
+    remedy = "rename the file"
+    if len(file.name) > MAX_NAME_LENGTH:
+        raise InputError(file.path, f"has a name of more than {MAX_NAME_LENGTH} characters", remedy)
+    # Cc: control characters; Cs: bytes that are no valid text.
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in file.name):
+        raise InputError(ascii(str(file.path)), "has a name with control characters", remedy)
+
+
+def _check_lengths(files: list[AudioFile], mix: AudioFile) -> None:
+    """The longest stem lasts at least half as long as the mix."""
+    longest = max(files, key=lambda file: file.duration_s)
+    if longest.duration_s < SHORTEST_SHARE * mix.duration_s:
+        what = (
+            f"lasts {longest.duration_s:.1f} s and is the longest stem; the mix lasts {mix.duration_s:.1f} s"
+        )
+        raise InputError(longest.path, what, "give stems and mix of the same song, from the same start")
+
+
+def _fitted(file: AudioFile, sample_rate: int, samples: int) -> tuple[Signal, list[str]]:
+    """The signal of a stem at the mix's rate and length, mono if its channels are the same, and findings."""
+    findings = []
+    signal = read_audio(file.path, sample_rate)
+    if file.sample_rate != sample_rate:
+        findings.append(f"{file.name}: resampled from {file.sample_rate} to {sample_rate} Hz")
+    if signal.shape[0] == 2 and _identical(signal):
+        findings.append(f"{file.name}: both channels are the same, taken as mono")
+        signal = signal[:1]
+    beyond = signal[:, samples:]
+    if beyond.size and not is_silent(beyond):
+        if signal.shape[1] > LONGEST_SHARE * samples and not is_silent(
+            signal[:, int(LONGEST_SHARE * samples) :]
+        ):
+            what = f"sounds for {file.duration_s:.1f} s, the mix lasts {samples / sample_rate:.1f} s"
+            raise InputError(file.path, what, "give stems and mix of the same song, from the same start")
+        findings.append(f"{file.name}: cut at the end of the mix, {beyond.shape[1] / sample_rate:.2f} s went")
+    signal = np.pad(signal[:, :samples], ((0, 0), (0, max(0, samples - signal.shape[1]))))
+    return signal, findings
+
+
+def _identical(signal: Signal) -> bool:
+    left, right = signal
+    difference = np.mean(np.square(left - right), dtype=np.float64)
+    return bool(difference <= 10 ** (IDENTICAL_DB / 10) * np.mean(np.square(signal), dtype=np.float64))

@@ -1,0 +1,180 @@
+"""Audio files: finding, reading and writing them.
+
+Signals are float32 `(channels, samples)`, channels 1 or 2, full scale ±1. Whatever cannot be used as a
+stem or a mix is refused here, in one line that names the file, so that nothing behind this door has to
+look for it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+from scipy.io import wavfile
+
+from mix2daw.errors import InputError, OutputError
+
+Signal = NDArray[np.float32]
+
+EXTENSIONS: tuple[str, ...] = (".wav", ".wave", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
+RATE_LOW_HZ, RATE_HIGH_HZ = 8000, 384000
+
+
+@dataclass(frozen=True)
+class AudioFile:
+    """What the header of an audio file says. `channels`: 1 or 2; `samples`: per channel, at `sample_rate`."""
+
+    path: Path
+    sample_rate: int
+    channels: int
+    samples: int
+
+    @property
+    def name(self) -> str:
+        """The name of its track: the file's name without extension, composed (NFC)."""
+        return unicodedata.normalize("NFC", self.path.stem)
+
+    @property
+    def duration_s(self) -> float:
+        """Its length in seconds."""
+        return self.samples / self.sample_rate
+
+
+def is_audio(path: Path) -> bool:
+    """Whether the name is that of a visible audio file (`.DS_Store` and `._kick.wav` are not)."""
+    return path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+
+
+def probe(path: Path) -> AudioFile:
+    """Read the header of an audio file.
+
+    Raises InputError: no such file, empty, no audio, more than two channels, or an unusable sample rate.
+    """
+    if not path.exists():
+        raise InputError(path, "does not exist", "check the path")
+    if not path.is_file():
+        raise InputError(path, "is not a file", "give the path of one audio file")
+    try:
+        if path.stat().st_size == 0:
+            raise InputError(path, "is empty (0 bytes)", "export it again")
+        info = soundfile.info(str(path))
+    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
+        raise _unreadable(path, error) from None
+    if info.frames < 1:
+        raise InputError(path, "has a length of zero", "export it again, or take it out of the folder")
+    if info.channels not in (1, 2):
+        raise InputError(path, f"has {info.channels} channels", "split it into mono or stereo files")
+    if not RATE_LOW_HZ <= info.samplerate <= RATE_HIGH_HZ:
+        allowed = f"{RATE_LOW_HZ} to {RATE_HIGH_HZ} Hz"
+        raise InputError(path, f"has a sample rate of {info.samplerate} Hz", f"export it at {allowed}")
+    return AudioFile(path, int(info.samplerate), int(info.channels), int(info.frames))
+
+
+def read_audio(path: Path, sample_rate: int | None = None) -> Signal:
+    """Read a file as `(channels, samples)` float32, at `sample_rate` (None: its own), resampled by soxr VHQ.
+
+    Raises InputError as `probe` does, and for NaN or infinite samples.
+    """
+    info = probe(path)
+    try:
+        frames, own_rate = soundfile.read(str(path), dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, OSError, RuntimeError, MemoryError) as error:
+        raise _unreadable(path, error) from None
+    if len(frames) == 0:
+        raise InputError(path, "has a length of zero", "export it again, or take it out of the folder")
+    if not np.isfinite(frames).all():
+        channel, sample = (int(index) for index in np.argwhere(~np.isfinite(frames.T))[0])
+        where = f"channel {channel + 1}, {sample / info.sample_rate:.3f} s"
+        raise InputError(path, f"contains NaN or infinite samples (first: {where})", "export it again")
+    return resample(np.ascontiguousarray(frames.T), own_rate, sample_rate or own_rate)
+
+
+def resample(signal: Signal, from_rate: int, to_rate: int) -> Signal:
+    """`(channels, samples)` at another rate: soxr VHQ, linear phase, no delay. At its own rate as it is."""
+    if from_rate == to_rate:
+        return signal
+    frames = soxr.resample(np.ascontiguousarray(signal.T), from_rate, to_rate, quality="VHQ")
+    return np.ascontiguousarray(frames.T, dtype=np.float32)
+
+
+def stereo(signal: Signal) -> Signal:
+    """`(1 or 2, samples)` as `(2, samples)`: a mono signal on both channels at its own level."""
+    return signal if signal.shape[0] == 2 else np.repeat(signal, 2, axis=0)
+
+
+def find_stems(folder: Path, mix: Path | None = None) -> tuple[Path, ...]:
+    """The audio files directly in `folder`, sorted by name; `mix` is left out if it lies there.
+
+    Raises InputError: no such folder, no audio file in it, or two files that would be one track.
+    """
+    if not folder.exists():
+        raise InputError(folder, "does not exist", "give the folder that holds the stems")
+    if not folder.is_dir():
+        raise InputError(folder, "is not a folder", "give the folder that holds the stems")
+    try:
+        files = sorted(path for path in folder.iterdir() if is_audio(path) and path.is_file())
+    except OSError as error:
+        raise InputError(folder, f"cannot be listed ({error.strerror})", "check its permissions") from None
+    if mix is not None and mix.exists():
+        files = [path for path in files if not path.samefile(mix)]
+    if not files:
+        looked_for = ", ".join(EXTENSIONS)
+        raise InputError(folder, f"holds no stems ({looked_for})", "put one audio file per track into it")
+    seen: dict[str, Path] = {}
+    for path in files:
+        key = name_key(path.stem)
+        if key in seen:
+            what = f"{seen[key].name!r} and {path.name!r} would both be the track {path.stem!r}"
+            raise InputError(folder, what, "rename or remove one")
+        seen[key] = path
+    return tuple(sorted(files, key=lambda path: (name_key(path.stem), path.name)))
+
+
+def name_key(name: str) -> str:
+    """The form in which two track names are compared: composed (NFC), case folded."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, 64 hexadecimal digits. Raises InputError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def write_wav(path: Path, signal: Signal, sample_rate: int) -> None:
+    """Write `(channels, samples)` as 32-bit float WAV; same input, same bytes.
+
+    The file appears under its name only when it is whole. libsndfile is not used because its float files
+    carry the time of writing (PEAK chunk). Raises OutputError; ValueError for a wrong shape.
+    """
+    if signal.ndim != 2 or signal.shape[0] not in (1, 2):
+        raise ValueError(f"expected (1 or 2, samples), got {signal.shape}")
+    if not np.isfinite(signal).all():
+        raise OutputError(path, "would contain NaN or infinite samples", "nothing was written")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        try:
+            with partial.open("wb") as file:
+                wavfile.write(file, sample_rate, np.ascontiguousarray(signal.T, dtype="<f4"))
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise OutputError(path, f"cannot be written ({reason})", "check the folder and free space") from None
+
+
+def _unreadable(path: Path, error: BaseException) -> InputError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    reason = reason.replace(f"Error opening {str(path)!r}: ", "").rstrip(".")
+    return InputError(path, f"cannot be read as audio ({reason})", "export it again as WAV or FLAC")

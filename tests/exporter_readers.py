@@ -1,0 +1,287 @@
+"""Readers of sessions, one a format, written from the formats' descriptions and not from our writers."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import rpp
+import soundfile
+from exporter_helpers import RATE, ReadBand, ReadStrip
+from lxml import etree
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float64]
+
+
+def balance(level_lin: float, pan: float) -> Matrix:
+    """Gains of a fader and a balance with a 0 dB law."""
+    return level_lin * np.diag([min(1.0, 1 - pan), min(1.0, 1 + pan)])
+
+
+def audio_of(file: str | io.BytesIO) -> NDArray[np.float32]:
+    """`(channels, samples)` of a file at the rate of the session."""
+    frames, rate = soundfile.read(file, dtype="float32", always_2d=True)
+    assert rate == RATE
+    return frames.T
+
+
+def read_dawproject(folder: Path) -> dict[str, ReadStrip]:
+    """Strips of the one archive in `folder`; every reference in it has to lead somewhere."""
+    (path,) = folder.glob("*.dawproject")
+    archive = zipfile.ZipFile(path)
+    assert archive.testzip() is None
+    root = etree.fromstring(archive.read("project.xml"))
+    ids = {element.get("id"): element for element in root.iter() if element.get("id")}
+    names = {track.find("Channel").get("id"): track.get("name") for track in root.iter("Track")}
+    clips = {lane.get("track"): lane.find("Clips/Clip") for lane in root.iter("Lanes") if lane.get("track")}
+    strips: dict[str, ReadStrip] = {}
+    for track in root.iter("Track"):
+        channel = track.find("Channel")
+        target = channel.get("destination")
+        sends = {
+            names[send.get("destination")]: (float(send.find("Volume").get("value")), send.get("type"))
+            for send in channel.iterfind("Sends/Send")
+        }
+        pan = channel.find("Pan")
+        assert pan.get("unit") == "normalized"
+        assert channel.find("Volume").get("unit") == "linear"
+        clip = clips.pop(track.get("id"), None)
+        place: dict[str, object] = {}
+        if clip is not None:
+            data = io.BytesIO(archive.read(clip.find("Audio/File").get("path")))
+            times = (float(clip.get(key)) for key in ("time", "playStart", "duration"))
+            keys = ("position_samples", "start_samples", "length_samples")
+            place = dict(zip(keys, (round(time * RATE) for time in times), strict=True))
+            place["audio"] = audio_of(data)
+        strips[track.get("name")] = ReadStrip(
+            name=track.get("name"),
+            output=None if target is None else names[target],
+            muted=channel.find("Mute").get("value") == "true",
+            matrix=balance(float(channel.find("Volume").get("value")), 2 * float(pan.get("value")) - 1),
+            equalizers=tuple(_generic_bands(element) for element in channel.iterfind("Devices/Equalizer")),
+            sends=sends,
+            **place,
+        )
+    assert not clips, "a clip on a track that does not exist"
+    assert all(element.get("destination", "") in {"", *ids} for element in root.iter())
+    return strips
+
+
+def _generic_bands(element: etree._Element) -> tuple[ReadBand, ...]:
+    kinds = {
+        "highPass": "high_pass",
+        "lowPass": "low_pass",
+        "lowShelf": "low_shelf",
+        "highShelf": "high_shelf",
+        "bell": "bell",
+    }
+
+    def value(band: etree._Element, tag: str, unit: str) -> float:
+        child = band.find(tag)
+        assert child is None or child.get("unit") == unit
+        return 0.0 if child is None else float(child.get("value"))
+
+    return tuple(
+        ReadBand(
+            kinds[band.get("type")], value(band, "Freq", "hertz"), value(band, "Gain", "decibel"),
+            value(band, "Q", "linear"),
+        )
+        for band in element.iterfind("Band")
+    )  # fmt: skip
+
+
+def read_reaper(folder: Path) -> dict[str, ReadStrip]:
+    """Strips of the one project in `folder`: folders from ISBUS, sends from the receivers."""
+    (path,) = folder.glob("*.rpp")
+    root = rpp.loads(path.read_text(encoding="utf-8"))
+    assert root.find("SAMPLERATE")[1:3] == [str(RATE), "1"]
+    assert (root.find("PANLAW")[1], root.find("PANLAWFLAGS")[1]) == ("1", "2")
+    tracks = root.findall("TRACK")
+    names = [track.find("NAME")[1] for track in tracks]
+    sends: dict[str, dict[str, tuple[float, str]]] = {name: {} for name in names}
+    for name, track in zip(names, tracks, strict=True):
+        for line in track.findall("AUXRECV"):
+            tap = {"0": "post", "3": "pre"}[line[2]]
+            sends[names[int(line[1])]][name] = (float(line[3]), tap)
+    strips: dict[str, ReadStrip] = {}
+    parents = ["Master"]
+    for name, track in zip(names, tracks, strict=True):
+        item, place = track.find("ITEM"), {}
+        assert track.find("MAINSEND")[1] == "1"
+        if item is not None:
+            keys = {"POSITION": "position_samples", "SOFFS": "start_samples", "LENGTH": "length_samples"}
+            place = {keys[key]: round(float(item.find(key)[1]) * RATE) for key in keys}
+            place["audio"] = audio_of(str(folder / item.find("SOURCE").find("FILE")[1]))
+        strips[name] = ReadStrip(
+            name=name,
+            output=parents[-1],
+            muted=track.find("MUTESOLO")[1] == "1",
+            matrix=_reaper_matrix(track.find("VOLPAN")[1:], track.find("PANMODE")[1]),
+            equalizers=_reaper_equalizers(track.find("FXCHAIN")),
+            sends=sends[name],
+            **place,
+        )
+        state, levels = track.find("ISBUS")[1:]
+        if state == "1":
+            parents.append(name)
+        elif state == "2":
+            del parents[int(levels) :]
+    assert parents == ["Master"], "a folder that does not end"
+    matrix = _reaper_matrix(root.find("MASTER_VOLUME")[1:], root.find("MASTER_PANMODE")[1])
+    equalizers = _reaper_equalizers(root.find("MASTERFXLIST"))
+    strips["Master"] = ReadStrip("Master", None, False, matrix, equalizers)
+    return strips
+
+
+def _reaper_matrix(volume_pan: list[str], mode: str) -> Matrix:
+    volume, pan, law, _, width = (float(text) for text in volume_pan)
+    assert law == -1
+    assert mode in ("3", "5")
+    own, cross = ((1 + width) / 2, (1 - width) / 2) if mode == "5" else (1, 0)
+    return balance(volume, pan) @ np.array([[own, cross], [cross, own]])
+
+
+def _reaper_equalizers(chain: rpp.Element | None) -> tuple[tuple[ReadBand, ...], ...]:
+    return () if chain is None else tuple(reaeq_bands(list(vst)) for vst in chain.findall("VST"))
+
+
+def reaeq_bands(lines: list[str]) -> tuple[ReadBand, ...]:
+    """The bands that are on in the state of a ReaEQ; its bandwidths turned into the Q of the cookbook."""
+    header, data = base64.b64decode(lines[0]), b"".join(map(base64.b64decode, lines[1:-1]))
+    assert (len(header), header[:8]) == (60, b"qeer\xee\x5e\xed\xfe")
+    assert struct.unpack_from("<I", header, 48)[0] == len(data)
+    version, count = struct.unpack_from("<II", data)
+    assert version == 33
+    assert len(data) == 8 + 33 * count + 32
+    kinds = {0: "low_shelf", 1: "high_shelf", 3: "low_pass", 4: "high_pass", 8: "bell"}
+    bands: list[ReadBand] = []
+    for number in range(count):
+        type_, on, freq_hz, gain_lin, octaves, _ = struct.unpack_from("<iidddB", data, 8 + 33 * number)
+        if not on:
+            continue
+        gain_db = 20 * math.log10(gain_lin)
+        angle = 2 * math.pi * freq_hz / RATE
+        if kinds[type_] == "bell":
+            q = 1 / (2 * math.sinh(math.log(2) / 2 * octaves * angle / math.sin(angle)))
+        elif "shelf" in kinds[type_]:
+            a = 10 ** (gain_db / 40)
+            q = 1 / math.sqrt((a + 1 / a) * (octaves**2 - 1) + 2)
+        else:
+            q = 1 / (2 * math.sinh(math.log(2) / 2 * octaves))
+        bands.append(ReadBand(kinds[type_], freq_hz, gain_db, q))
+    return tuple(bands)
+
+
+def read_ardour(folder: Path) -> dict[str, ReadStrip]:
+    """Strips of the one session in `folder`, its connections followed port by port."""
+    (path,) = folder.glob("*/*.ardour")
+    root = etree.parse(str(path)).getroot()
+    routes = root.find("Routes")
+    names = {route.get("id"): route.get("name") for route in routes}
+    playlists = {playlist.get("orig-track-id"): playlist for playlist in root.find("Playlists")}
+    sources = {source.get("id"): source for source in root.find("Sources")}
+    ticks = 282240000 // RATE
+    strips: dict[str, ReadStrip] = {}
+    for route in routes:
+        sends: dict[str, tuple[float, str]] = {}
+        tap = "pre"
+        equalizers: list[tuple[ReadBand, ...]] = []
+        for processor in route.iterfind("Processor"):
+            value = processor.find("Controllable")
+            if processor.get("type") == "amp":
+                tap, fader_lin = "post", float(value.get("value"))
+            elif processor.get("type") == "intsend":
+                assert (processor.find("PannerShell").get("bypassed") == "1") == (tap == "pre")
+                sends[names[processor.get("target")]] = (float(value.get("value")), tap)
+            elif processor.get("unique-id") == "urn:ardour:a-eq":
+                ports = {p.get("symbol"): float(p.get("value")) for p in processor.iterfind("lv2/Port")}
+                equalizers.append(_ace_bands(ports))
+        inputs = len(route.findall("IO[@direction='Input']/Port"))
+        targets = {
+            connection.get("other").rsplit("/", 1)[0]
+            for connection in route.iterfind("IO[@direction='Output']/Port/Connection")
+        }
+        (target,) = targets if "MasterOut" not in route.find("PresentationInfo").get("flags") else {None}
+        place: dict[str, object] = {}
+        if (playlist := playlists.get(route.get("id"))) is not None:
+            region = playlist.find("Region")
+            length, position = region.get("length").split("@")
+            place = {
+                key: int(text.removeprefix("a")) // ticks
+                for key, text in (
+                    ("position_samples", position),
+                    ("start_samples", region.get("start")),
+                    ("length_samples", length),
+                )
+            }
+            file = sources[region.get("source-0")].get("name")
+            place["audio"] = audio_of(str(path.parent / "interchange" / path.stem / "audiofiles" / file))
+            assert place["audio"].shape[0] == inputs
+        mute = route.find("MuteMaster")
+        strips[route.get("name")] = ReadStrip(
+            name=route.get("name"),
+            output=target,
+            muted=mute is not None and mute.get("muted") == "1",
+            matrix=fader_lin * _ardour_matrix(route, inputs),
+            equalizers=tuple(equalizers),
+            sends=sends,
+            **place,
+        )
+    return strips
+
+
+def _ardour_matrix(route: etree._Element, inputs: int) -> Matrix:
+    """Gains of the panner: one channel (taken as two alike), balance, or equal-power stereo."""
+    controls = {c.get("name"): float(c.get("value")) for c in route.iterfind("Pannable/Controllable")}
+    azimuth, width = controls["pan-azimuth"], controls["pan-width"]
+    (output,) = (p for p in route.iterfind("Processor") if p.get("type") == "main-outs")
+
+    def law(x: float) -> float:
+        return x * (-0.831783138 * x + 1.831783138)
+
+    if inputs == 1:
+        return np.diag([law(1 - azimuth), law(azimuth)])
+    if output.find("PannerShell").get("user-panner"):
+        assert azimuth == 0.5
+        own, cross = law(0.5 + width / 2), law(0.5 - width / 2)
+        return np.array([[own, cross], [cross, own]])
+    return np.diag([min(1.0, 2 - 2 * azimuth), min(1.0, 2 * azimuth)])
+
+
+def _ace_bands(ports: dict[str, float]) -> tuple[ReadBand, ...]:
+    """What ACE EQ plays: where its smoothers stop, its shelves moved back to the cookbook's frequency."""
+    tau = 1 - math.exp(-2 * math.pi * 64 * 25 / RATE)
+
+    def rest(target: float, stop: float) -> float:
+        value = 0.0
+        while abs(target - value) >= stop:
+            value += tau * (target - value)
+        return value
+
+    bands: list[ReadBand] = []
+    for slot in ("l", "1", "2", "3", "4", "h"):
+        if not ports[f"filtog{slot}"]:
+            continue
+        freq_hz, gain_db = rest(ports[f"freq{slot}"], 0.1), rest(ports[f"g{slot}"], 0.05)
+        a = 10 ** (gain_db / 40)
+        shift = {"l": math.sqrt(a), "h": 1 / math.sqrt(a)}.get(slot, 1.0)
+        freq_hz = math.atan(math.tan(math.pi * freq_hz / RATE) * shift) * RATE / math.pi
+        q = math.sqrt(0.5)
+        if slot.isdigit():
+            q = 1 / (2 * math.sinh(math.log(2) / 2 * rest(ports[f"bw{slot}"], 0.001)))
+        bands.append(ReadBand({"l": "low_shelf", "h": "high_shelf"}.get(slot, "bell"), freq_hz, gain_db, q))
+    return tuple(bands)
+
+
+READERS: dict[str, Callable[[Path], dict[str, ReadStrip]]] = {
+    "dawproject": read_dawproject,
+    "reaper": read_reaper,
+    "ardour": read_ardour,
+}
