@@ -1,7 +1,8 @@
 """Writers of sessions: one format, one file or folder, found by name.
 
-`EXPORTER.write(graph, media, folder)` writes a session into `folder` and returns what it could not carry.
-What is outside `holds` is printed to audio by the common code before the format sees the graph.
+`EXPORTER.write(graph, graph_folder, folder)` writes a session into `folder` and returns what it could not
+carry; sources of the graph are relative to `graph_folder`. What is outside `holds` is printed to audio by
+the common code before the format sees the graph.
 Exporters know the graph and the audio files, never torch.
 """
 

@@ -1,4 +1,4 @@
-"""The bands of an equalizer that do something, and what the formats need to know of them.
+"""What inserts do: the bands of an equalizer that are not at rest, and inserts that do nothing at all.
 
 All bands are second-order sections of the RBJ cookbook in their Q form, alpha = sin(w) / (2 Q), for shelves
 too; filters of 6 dB an octave are first order, those of 12 dB are Butterworth (Q = 0.7071).
@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from mix2daw.graph import Device
 
 BUTTERWORTH_Q = math.sqrt(0.5)
 NYQUIST_GUARD_HZ = 100.0
@@ -62,6 +64,22 @@ def active_bands(values: Mapping[str, float], sample_rate: int) -> tuple[Band, .
         *gains("high_shelf", "high_shelf"),
         *filters("low_pass"),
     )
+
+
+def is_idle(device: Device, sample_rate: int) -> bool:
+    """Whether an insert (of any type) is set so that it returns its input."""
+    if device.type == "equalizer":
+        return not active_bands(device.values, sample_rate)
+    if device.wet == 0:
+        return True
+    idle_at = {
+        "compressor": ("ratio", 1.0),
+        "gate": ("ratio", 1.0),
+        "width": ("width", 1.0),
+        "delay": ("mix", 0.0),
+    }
+    control, value = idle_at.get(device.type, ("", 0.0))
+    return bool(control) and device.values[control] == value
 
 
 def octaves_of_q(q: float) -> float:

@@ -17,7 +17,7 @@ from mix2daw.errors import OutputError
 from mix2daw.exporters import Exporter, Lost
 from mix2daw.exporters.bands import BUTTERWORTH_Q, active_bands
 from mix2daw.exporters.generic import Ids, add_device, flag, real
-from mix2daw.exporters.layout import lay_out
+from mix2daw.exporters.layout import MASTER_NAME, lay_out
 from mix2daw.exporters.plan import Channel, Plan
 from mix2daw.graph import Graph, Strip
 
@@ -126,7 +126,7 @@ def _track(
         "contentType": "tracks" if strip.kind == "group" else "audio",
         "loaded": "true",
         "id": tracks[channel.name],
-        "name": "Master" if is_master else channel.name,
+        "name": MASTER_NAME if is_master else channel.name,
         "comment": channel.comment,
     }
     track = etree.SubElement(parent, "Track", attributes)

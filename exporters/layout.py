@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mix2daw.exporters import Lost
+from mix2daw.exporters.bands import is_idle
 from mix2daw.exporters.media import Clip, Media
 from mix2daw.exporters.names import clean_text, unique
 from mix2daw.exporters.pedalboard import render, render_taps
@@ -18,6 +20,7 @@ from mix2daw.exporters.words import describe_strip
 from mix2daw.graph import Graph, Strip
 
 Signal = NDArray[np.float32]
+MASTER_NAME = "Master"
 REFERENCES = ("target mix", "mix2daw render")
 
 
@@ -27,7 +30,8 @@ def lay_out(graph: Graph, graph_folder: Path, media_folder: Path, refuse: Refuse
     The plan has, after the strips of the graph, the target mix (if the graph names one that exists) and our
     own render as muted tracks. Raises InputError for a source that cannot be read.
     """
-    graph = _with_clean_names(graph)
+    names = _clean_names(graph)
+    graph = _without_idle_inserts(_renamed(graph, names))
     decision = decide(graph, refuse)
     taps = {(name, cut.inserts) for name, cut in decision.cuts.items()}
     prints = render_taps(graph, graph_folder, sorted({*taps, (graph.master.name, -1)}))
@@ -36,6 +40,8 @@ def lay_out(graph: Graph, graph_folder: Path, media_folder: Path, refuse: Refuse
     channels += builder.references([channel.name for channel in channels])
     losses = lost(graph, decision)
     losses += _dropped(graph, graph_folder, decision, prints[graph.master.name, -1])
+    given = {new: old for old, new in names.items()}
+    losses = [replace(entry, strip=given[entry.strip]) for entry in losses]
     return Plan(graph.sample_rate, graph.length_samples, tuple(channels)), losses
 
 
@@ -120,17 +126,37 @@ class _Builder:
         return Channel(native, clip, muted, describe_strip(strip, self.graph.sample_rate))
 
 
-def _with_clean_names(graph: Graph) -> Graph:
-    """The graph with names of one line each, still no two alike; everything that refers to them follows."""
+def _clean_names(graph: Graph) -> dict[str, str]:
+    """Given name -> name in the session: of one line, no two alike, `Master` for none but the master."""
     new: dict[str, str] = {}
     for strip in graph.strips:
-        new[strip.name] = unique(clean_text(strip.name), new.values())
+        reserved = () if strip.kind == "master" else (MASTER_NAME,)
+        new[strip.name] = unique(clean_text(strip.name), (*reserved, *new.values()))
+    return new
+
+
+def _renamed(graph: Graph, new: dict[str, str]) -> Graph:
+    """The graph with other names; everything that refers to them follows."""
     strips = [
         strip.model_copy(
             update={
                 "name": new[strip.name],
                 "output": None if strip.output is None else new[strip.output],
                 "sends": tuple(send.model_copy(update={"target": new[send.target]}) for send in strip.sends),
+            }
+        )
+        for strip in graph.strips
+    ]
+    return graph.model_copy(update={"strips": tuple(strips)})
+
+
+def _without_idle_inserts(graph: Graph) -> Graph:
+    """The graph without inserts that are set to do nothing, which no format has to hold."""
+    strips = [
+        strip.model_copy(
+            update={
+                "devices": tuple(d for d in strip.devices if not is_idle(d, graph.sample_rate)),
+                "post_devices": tuple(d for d in strip.post_devices if not is_idle(d, graph.sample_rate)),
             }
         )
         for strip in graph.strips

@@ -10,7 +10,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from mix2daw.errors import OutputError
-from mix2daw.exporters.names import file_name, unique
+from mix2daw.exporters.names import file_name, unique_file
 from mix2daw.stems import probe, read_audio, write_wav
 
 # Sample formats that 24-bit PCM holds without loss.
@@ -83,6 +83,6 @@ class Media:
         return Clip(file, channels, samples, position, start, length)
 
     def _name(self, name: str) -> str:
-        stem = unique(file_name(name), self._names)
+        stem = unique_file(file_name(name), self._names)
         self._names.append(stem)
         return f"{stem}.wav"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import count
 
 _MAX_FILE_NAME_BYTES = 120
 _NOT_IN_FILE_NAMES = frozenset('<>:"/\\|?*%`')
@@ -36,15 +37,22 @@ def file_name(name: str) -> str:
 
 
 def unique(name: str, taken: Iterable[str]) -> str:
-    """`name`, or `name (2)`, `name (3)` ..., the first that is not among `taken` (case does not count)."""
-    used = {_key(other) for other in taken}
-    if _key(name) not in used:
-        return name
-    number = 2
-    while _key(f"{name} ({number})") in used:
-        number += 1
-    return f"{name} ({number})"
+    """`name`, or `name (2)`, `name (3)` ..., the first that is not among `taken`."""
+    used = set(taken)
+    return next(candidate for candidate in _candidates(name) if candidate not in used)
 
 
-def _key(name: str) -> str:
+def unique_file(name: str, taken: Iterable[str]) -> str:
+    """As `unique`, for file systems that do not tell upper case from lower case."""
+    used = {_folded(other) for other in taken}
+    return next(candidate for candidate in _candidates(name) if _folded(candidate) not in used)
+
+
+def _candidates(name: str) -> Iterator[str]:
+    yield name
+    for number in count(2):
+        yield f"{name} ({number})"
+
+
+def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -132,7 +132,7 @@ def _with_inserts_before_fader(strip: Strip) -> Strip:
 
 def _refusal(strip: Strip, index: int, sample_rate: int, refuse: Refuse) -> str | None:
     if strip.devices[index].wet != 1:
-        return f"a {strip.devices[index].type} blended with its dry signal is no single insert here"
+        return f"blended with its dry signal, the {strip.devices[index].type} is no single insert here"
     return refuse(strip, index, sample_rate)
 
 

@@ -3,21 +3,23 @@
 Presets:
 
 - `studio`: what a mixing desk has. Tracks: equalizer, gate, compressor, width (stereo tracks), fader, pan,
-  sends; groups: equalizer, compressor, width, fader, pan, sends; one reverb and one delay as returns;
-  master: equalizer, compressor, limiter, fader.
+  sends; groups of two tracks and more: equalizer, compressor, width, fader, pan, sends (what a group of one
+  could have, its track has); one reverb and one delay as returns; master: equalizer, compressor, limiter,
+  fader.
 - `paper`: the console of Lee et al. (arXiv 2509.15948): equalizer, compressor, gate, width, fader, pan,
   delay, reverb on every track and every group.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from mix2daw.errors import FormatError
-from mix2daw.graph import SEND_LOW_DB, Device, Graph, Kind, Send, Strip, relative_source
+from mix2daw.graph import SEND_LOW_DB, Device, Graph, Send, Strip, relative_source
 from mix2daw.processors import INSERTS, PROCESSORS, checked_graph
-from mix2daw.session import Session
+from mix2daw.session import Session, Track
 
 REVERB_RETURN_LEVEL = 1 / 3  # JUCE's wet level that plays the reverb at unity: the send sets the level
 
@@ -31,6 +33,7 @@ class Preset:
     master: tuple[str, ...]
     post: tuple[str, ...] = ()
     returns: tuple[str, ...] = ()
+    lone_groups: bool = False  # whether a group of one track has devices of its own
 
 
 PRESETS: dict[str, Preset] = {
@@ -45,6 +48,7 @@ PRESETS: dict[str, Preset] = {
         group=("equalizer", "compressor", "gate", "width"),
         master=(),
         post=("delay", "reverb"),
+        lone_groups=True,
     ),
 }
 
@@ -63,7 +67,14 @@ def preset(name: str, allowed: frozenset[str] | None = None) -> Preset:
         return tuple(type_ for type_ in types if type_ in allowed)
 
     full = PRESETS[name]
-    return Preset(some(full.track), some(full.group), some(full.master), some(full.post), some(full.returns))
+    return replace(
+        full,
+        track=some(full.track),
+        group=some(full.group),
+        master=some(full.master),
+        post=some(full.post),
+        returns=some(full.returns),
+    )
 
 
 def unique(name: str, taken: set[str]) -> str:
@@ -89,49 +100,48 @@ def build_console(session: Session, chosen: Preset, folder: Path) -> Graph:
     returns = {type_: unique(type_, taken) for type_ in chosen.returns}
     sends = tuple(Send(target=name, level_db=SEND_LOW_DB) for name in returns.values())
 
-    def strip(name: str, kind: Kind, types: tuple[str, ...], stereo: bool = True) -> Strip:
-        return Strip.model_construct(
-            name=name,
-            kind=kind,
-            devices=tuple(Device(type=type_) for type_ in types if stereo or type_ != "width"),
-            post_devices=tuple(Device(type=type_) for type_ in chosen.post if kind in ("track", "group")),
-            sends=sends if kind in ("track", "group") else (),
-            output=None if kind == "master" else master_name,
+    def devices(types: tuple[str, ...]) -> tuple[Device, ...]:
+        return tuple(Device(type=type_) for type_ in types)
+
+    def track_strip(track: Track) -> Strip:
+        channels: Literal[1, 2] = 1 if track.signal.shape[0] == 1 else 2
+        return Strip(
+            name=track.name,
+            kind="track",
+            source=relative_source(track.path, folder),
+            source_sha256=track.sha256,
+            channels=channels,
+            devices=devices(tuple(t for t in chosen.track if channels == 2 or t != "width")),
+            post_devices=devices(chosen.post),
+            sends=sends,
+            output=groups.get(track.group or "", master_name),
         )
 
     strips: list[Strip] = []
     for group, name in groups.items():
-        strips.append(strip(name, "group", chosen.group))
-        strips += [
-            strip(track.name, "track", chosen.track, track.signal.shape[0] == 2).model_copy(
-                update={"output": name}
+        members = [track for track in session.tracks if track.group == group]
+        live = len(members) > 1 or chosen.lone_groups
+        strips.append(
+            Strip(
+                name=name,
+                kind="group",
+                devices=devices(chosen.group) if live else (),
+                post_devices=devices(chosen.post) if live else (),
+                sends=sends if live else (),
+                output=master_name,
             )
-            for track in session.tracks
-            if track.group == group
-        ]
+        )
+        strips += [track_strip(track) for track in members]
+    strips += [track_strip(track) for track in session.tracks if track.group not in groups]
     strips += [
-        strip(track.name, "track", chosen.track, track.signal.shape[0] == 2)
-        for track in session.tracks
-        if track.group not in groups
-    ]
-    sources = {
-        track.name: {
-            "source": relative_source(track.path, folder),
-            "source_sha256": track.sha256,
-            "channels": track.signal.shape[0],
-        }
-        for track in session.tracks
-    }
-    strips = [s.model_copy(update=sources.get(s.name, {})) if s.kind == "track" else s for s in strips]
-    strips += [
-        strip(name, "return", ()).model_copy(update={"devices": (return_device(type_),)})
+        Strip(name=name, kind="return", devices=(return_device(type_),), output=master_name)
         for type_, name in returns.items()
     ]
-    strips.append(strip(master_name, "master", chosen.master))
+    strips.append(Strip(name=master_name, kind="master", devices=devices(chosen.master)))
     graph = Graph(
         sample_rate=session.sample_rate,
         length_samples=session.mix.shape[1],
         mix=relative_source(session.mix_path, folder),
-        strips=tuple(Strip.model_validate(dict(s)) for s in strips),
+        strips=tuple(strips),
     )
     return checked_graph(graph, PROCESSORS)

@@ -17,6 +17,7 @@ from mix2daw.graph import SEND_HIGH_DB, SEND_LOW_DB, Device, Graph, Strip
 from mix2daw.params import Param
 from mix2daw.processors import PROCESSORS
 
+SETTINGS = ("fader", "pan")  # never absent from a strip: left out means at rest
 SEND_LEVEL = Param("level_db", SEND_LOW_DB, SEND_HIGH_DB, SEND_LOW_DB, step=0.25)
 
 
@@ -112,7 +113,7 @@ class Controls:
         with torch.no_grad():
             self.raw[key.type][param][self.rows[key.type][key]] = declared.to_raw(human)
 
-    def keys(self) -> list[Key]:
+    def all_keys(self) -> list[Key]:
         """Every key, types in order of first appearance."""
         return [key for rows in self.rows.values() for key in rows]
 

@@ -115,7 +115,7 @@ class Graph(_Model):
         kinds = {strip.name: strip.kind for strip in self.strips}
         for strip in self.strips:
             if strip.output is not None and kinds.get(strip.output) not in ("group", "master"):
-                raise ValueError(f"{strip.name!r} feeds {strip.output!r}, which is no group and not the master")
+                raise ValueError(f"{strip.name!r} feeds {strip.output!r}, no group and not the master")
             for send in strip.sends:
                 if kinds.get(send.target) != "return":
                     raise ValueError(f"{strip.name!r} sends to {send.target!r}, which is no return")

@@ -25,6 +25,7 @@ from mix2daw.stems import name_key
 
 MAX_FILE_BYTES = 1 << 20
 MAX_NAME_LENGTH = 200
+MAX_DEPTH = 3  # the mapping, a list, and one more for a message that names the group
 
 Patterns = Mapping[str, tuple[str, ...]]
 Groups = dict[str, tuple[str, ...]]
@@ -131,15 +132,15 @@ def sorted_into(patterns: Patterns, names: Iterable[str]) -> tuple[Groups, tuple
 def read_groups(path: Path) -> Patterns:
     """Patterns per group from a groups.yaml; an empty file has no groups.
 
-    Raises InputError: unreadable, over 1 MiB, no YAML, aliases, a group named twice, or other types.
+    Raises InputError: unreadable, over 1 MiB, no YAML, aliases, nested lists, a group named twice, or
+    other types.
     """
     remedy = "write it as `drums: [kick*, snare*]`, one group a line"
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise InputError(path, "is larger than 1 MiB", "is this a groups.yaml?")
         text = path.read_text(encoding="utf-8-sig")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise InputError(path, "uses YAML aliases (*name)", "quote patterns that begin with *")
+        _check_structure(path, text, remedy)
         root = yaml.compose(text, yaml.SafeLoader)
         content = yaml.safe_load(text)
     except FileNotFoundError:
@@ -161,6 +162,17 @@ def read_groups(path: Path) -> Patterns:
         if keys.count(group) > 1:
             raise InputError(f"{path}: {group}", "is there twice", "put its patterns into one list")
     return {group: tuple(listed) for group, listed in content.items()}
+
+
+def _check_structure(path: Path, text: str, remedy: str) -> None:
+    """Refuse what could make a small file a large task, before anything is built from it."""
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise InputError(path, "uses YAML aliases (*name)", "quote patterns that begin with *")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise InputError(path, "has lists within lists", remedy)
 
 
 def _check_group(path: Path, group: object, listed: object, remedy: str) -> None:

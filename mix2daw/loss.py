@@ -14,6 +14,7 @@ Estimates and targets are `(2, samples)` float32 tensors at the song's own rate,
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
 import torch
@@ -32,30 +33,31 @@ MAGNITUDE_FLOOR = 1e-2
 SEGMENT_SAMPLES, HOP_SAMPLES, WARM_UP_SAMPLES = 114000, 84000, 30000
 
 
-class MelSpectra:
-    """Mel magnitudes of a stereo signal at 30 kHz: one `(4, bands, frames)` per FFT size, in the order
-    left, right, mid, side. Centred frames, hop a quarter, periodic Hann window, reflected ends."""
+@functools.cache
+def _mel_bands(fft_size: int) -> Tensor:
+    return torch.from_numpy(mel_filterbank(RATE_HZ, fft_size, BANDS)).float()
 
-    def __init__(self) -> None:
-        self._windows = tuple(torch.hann_window(size) for size in FFT_SIZES)
-        self._bands = tuple(
-            torch.from_numpy(mel_filterbank(RATE_HZ, size, BANDS)).float() for size in FFT_SIZES
-        )
 
-    def __call__(self, weighted: Tensor) -> tuple[Tensor, ...]:
-        """`weighted`: `(2, samples)`, A-weighted, more than 2048 samples."""
-        return tuple(
-            self._scale(weighted, window.to(weighted), bands.to(weighted))
-            for window, bands in zip(self._windows, self._bands, strict=True)
-        )
+@functools.lru_cache(maxsize=16)  # excerpts of one song have few lengths
+def _weighting(samples: int, sample_rate: int) -> FilteredResampler:
+    return FilteredResampler(samples, sample_rate, RATE_HZ, a_weighting_fir(RATE_HZ))
 
-    @staticmethod
-    def _scale(weighted: Tensor, window: Tensor, bands: Tensor) -> Tensor:
-        size = len(window)
-        left, right = torch.stft(weighted, size, size // 4, window=window, return_complex=True)
-        # Mid and side are formed before the magnitude: from powers, a side far below the mid would drown.
-        channels = (left, right, left + right, left - right)
-        return torch.stack([bands @ channel.abs().clamp(min=MAGNITUDE_FLOOR) for channel in channels])
+
+def mel_spectra(weighted: Tensor) -> tuple[Tensor, ...]:
+    """Mel magnitudes of an A-weighted stereo signal at 30 kHz, `(2, samples)` of more than 2048 samples.
+
+    One `(4, bands, frames)` per FFT size, in the order left, right, mid, side. Centred frames with reflected
+    ends, hop a quarter, periodic Hann window; magnitudes below 0.01 count as 0.01.
+    """
+    return tuple(_mel_spectrum(weighted, size) for size in FFT_SIZES)
+
+
+def _mel_spectrum(weighted: Tensor, size: int) -> Tensor:
+    window, bands = torch.hann_window(size).to(weighted), _mel_bands(size).to(weighted)
+    left, right = torch.stft(weighted, size, size // 4, window=window, return_complex=True)
+    # Mid and side are formed before the magnitude: from powers, a side far below the mid would drown.
+    channels = (left, right, left + right, left - right)
+    return torch.stack([bands @ channel.abs().clamp(min=MAGNITUDE_FLOOR) for channel in channels])
 
 
 def mel_distance(estimate: tuple[Tensor, ...], target: tuple[Tensor, ...], order: Order) -> dict[str, Tensor]:
@@ -86,17 +88,16 @@ class SegmentLoss:
         self, target: Tensor, sample_rate: int, skip_samples: int = 0, order: Order = "paper"
     ) -> None:
         scored = target.shape[-1] - skip_samples
-        self._weight = FilteredResampler(scored, sample_rate, RATE_HZ, a_weighting_fir(RATE_HZ))
+        self._weight = _weighting(scored, sample_rate)
         if self._weight.out_samples <= FFT_SIZES[-1] // 2:
             raise ValueError(f"{scored} samples at {sample_rate} Hz are too short to be scored")
-        self._spectra = MelSpectra()
         self._skip = skip_samples
         self._order: Order = order
         with torch.no_grad():
             self._target = self._mel(target.detach())
 
     def _mel(self, signal: Tensor) -> tuple[Tensor, ...]:
-        return self._spectra(self._weight(signal[:, self._skip :]))
+        return mel_spectra(self._weight(signal[:, self._skip :]))
 
     def __call__(self, estimate: Tensor) -> dict[str, Tensor]:
         """Differentiable scalars "full", "left_right", "mid", "side" of a `(2, samples)` estimate."""
@@ -158,14 +159,13 @@ def published_la(estimate: Tensor, target: Tensor, sample_rate: int) -> dict[str
     if samples < SEGMENT_SAMPLES:
         start = WARM_UP_SAMPLES if samples > 2 * WARM_UP_SAMPLES else 0
         starts, length = range(start, start + 1), max(samples - start, FFT_SIZES[-1])
-    weight = FilteredResampler(length, RATE_HZ, RATE_HZ, a_weighting_fir(RATE_HZ))
-    spectra = MelSpectra()
+    weight = _weighting(length, RATE_HZ)
     totals: dict[str, float] = {}
     with torch.no_grad():
         for start in starts:
             scored = signals[:, :, start : start + length]
             scored = torch.nn.functional.pad(scored, (0, length - scored.shape[-1]))
-            p, t = (spectra(weight(signal)) for signal in scored)
+            p, t = (mel_spectra(weight(signal)) for signal in scored)
             orders: tuple[tuple[str, Order], ...] = (("", "called"), ("paper.", "paper"))
             for prefix, order in orders:
                 for name, value in mel_distance(p, t, order).items():

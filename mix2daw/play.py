@@ -60,7 +60,7 @@ class _Level:
     def gather(self, names: tuple[str, ...]) -> Tensor:
         """One tensor of the given strips, without a copy where they already are one."""
         batch = self.of[names[0]]
-        if batch.names == names:
+        if batch.names == names and all(self.of[name] is batch for name in names):
             return batch.signal
         return torch.stack([self.of[name].row(name) for name in names])
 

@@ -198,8 +198,14 @@ def read_ardour(folder: Path) -> dict[str, ReadStrip]:
             if processor.get("type") == "amp":
                 tap, fader_lin = "post", float(value.get("value"))
             elif processor.get("type") == "intsend":
-                assert (processor.find("PannerShell").get("bypassed") == "1") == (tap == "pre")
-                sends[names[processor.get("target")]] = (float(value.get("value")), tap)
+                level = float(value.get("value"))
+                shell = processor.find("PannerShell")
+                own_panner = shell.get("linked-to-route") == "0"
+                assert (shell.get("bypassed") == "1" or own_panner) == (tap == "pre")
+                if own_panner:
+                    assert float(shell.find("Pannable/Controllable[@name='pan-azimuth']").get("value")) == 0.5
+                    level *= ardour_law(0.5)
+                sends[names[processor.get("target")]] = (level, tap)
             elif processor.get("unique-id") == "urn:ardour:a-eq":
                 ports = {p.get("symbol"): float(p.get("value")) for p in processor.iterfind("lv2/Port")}
                 equalizers.append(_ace_bands(ports))
@@ -237,20 +243,22 @@ def read_ardour(folder: Path) -> dict[str, ReadStrip]:
     return strips
 
 
+def ardour_law(position: float) -> float:
+    """Ardour's pan law, from its source: a quadratic through (0, 0), (1, 1), -3 dB at the centre."""
+    scale = 2.0 - 4.0 * 10 ** (-3 / 20)
+    return scale * position**2 + (1 - scale) * position
+
+
 def _ardour_matrix(route: etree._Element, inputs: int) -> Matrix:
     """Gains of the panner: one channel (taken as two alike), balance, or equal-power stereo."""
     controls = {c.get("name"): float(c.get("value")) for c in route.iterfind("Pannable/Controllable")}
     azimuth, width = controls["pan-azimuth"], controls["pan-width"]
     (output,) = (p for p in route.iterfind("Processor") if p.get("type") == "main-outs")
-
-    def law(x: float) -> float:
-        return x * (-0.831783138 * x + 1.831783138)
-
     if inputs == 1:
-        return np.diag([law(1 - azimuth), law(azimuth)])
+        return np.diag([ardour_law(1 - azimuth), ardour_law(azimuth)])
     if output.find("PannerShell").get("user-panner"):
         assert azimuth == 0.5
-        own, cross = law(0.5 + width / 2), law(0.5 - width / 2)
+        own, cross = ardour_law(0.5 + width / 2), ardour_law(0.5 - width / 2)
         return np.array([[own, cross], [cross, own]])
     return np.diag([min(1.0, 2 - 2 * azimuth), min(1.0, 2 * azimuth)])
 

@@ -18,8 +18,8 @@ from typer.testing import CliRunner, Result
 from mix2daw.cli import app
 from mix2daw.graph import Graph, Strip, read_graph
 
-RATE = 44100
-SECONDS = 3.0
+RATE = 16000
+SECONDS = 2.0
 
 
 def run(*arguments: object) -> Result:
@@ -307,7 +307,7 @@ def recovered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
 
 def recover_small(folder: Path, *more: str) -> Result:
     """`recover` of the song in `folder` with few processors."""
-    few = ("--processors", "width", "--budget", "60s", "--json")
+    few = ("--processors", "width", "--budget", "0.01s", "--json")
     return run("recover", folder / "stems", folder / "mix.wav", "--out", folder / "out/song", *few, *more)
 
 

@@ -97,8 +97,11 @@ def test_devices_are_completed_with_their_rest():
         (Device(type="exciter"), FormatError, "strips.a.devices.0"),
         (Device(type="compressor", values={"knee_db": 3}), GraphError, "strips.a.devices.0.values"),
         (Device(type="compressor", values={"ratio": 0.5}), GraphError, "strips.a.devices.0.values.ratio"),
-        (Device(type="equalizer", values={"high_pass_slope_db": 7}), GraphError,
-         "strips.a.devices.0.values.high_pass_slope_db"),
+        (
+            Device(type="equalizer", values={"high_pass_slope_db": 7}),
+            GraphError,
+            "strips.a.devices.0.values.high_pass_slope_db",
+        ),
     ],
 )
 def test_a_wrong_device_is_named(device, kind, where):

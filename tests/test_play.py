@@ -34,11 +34,20 @@ def console(**strips) -> Graph:
             strips=(
                 Strip(name="drums", kind="group", output="master", devices=(COMPRESSOR,), fader_db=-2),
                 track("kick", "drums", devices=(COMPRESSOR, EQUALIZER), fader_db=-4, pan=-0.3),
-                track("snare", "drums", devices=(EQUALIZER, COMPRESSOR), pan=0.4,
-                      sends=(Send(target="room", level_db=-6, tap="pre"),)),
+                track(
+                    "snare",
+                    "drums",
+                    devices=(EQUALIZER, COMPRESSOR),
+                    pan=0.4,
+                    sends=(Send(target="room", level_db=-6, tap="pre"),),
+                ),
                 track("bass", "master", fader_db=3, sends=(Send(target="room", level_db=-12),)),
-                Strip(name="room", kind="return", output="master",
-                      devices=(Device(type="reverb", values={"wet_level": 1 / 3, "dry_level": 0}),)),
+                Strip(
+                    name="room",
+                    kind="return",
+                    output="master",
+                    devices=(Device(type="reverb", values={"wet_level": 1 / 3, "dry_level": 0}),),
+                ),
                 Strip(name="master", kind="master", fader_db=-1, devices=(EQUALIZER,)),
             ),
         ),
@@ -84,6 +93,24 @@ def test_batches_play_what_single_strips_play(sources):
     graph = console()
     mix = play(graph, Controls(graph), sources).out["master"]
     assert residual_db(mix, by_hand(graph, sources)) < -120
+
+
+def test_strips_that_part_and_meet_again_play_as_if_alone(sources):
+    """Some strips of a level have a device that the others lack, between devices that all have."""
+    stereo = {name: signal.expand(2, -1).contiguous() for name, signal in sources.items()}
+    graph = console()
+    graph = graph.replace(
+        *(
+            graph.strip(name).model_copy(update={"devices": devices})
+            for name, devices in {
+                "kick": graph.strip("kick").devices,
+                "snare": graph.strip("kick").devices[:1],
+                "bass": graph.strip("kick").devices[:1],
+            }.items()
+        )
+    )
+    mix = play(graph, Controls(graph), stereo).out["master"]
+    assert residual_db(mix, by_hand(graph, stereo)) < -120
 
 
 def test_a_console_at_rest_is_the_sum_of_its_stems(sources):
@@ -139,8 +166,13 @@ def test_every_control_that_is_heard_has_a_gradient(sources):
             table[name].requires_grad_(True)
             leaves[type_, name] = table[name]
     play(graph, controls, sources).out["master"].square().mean().backward()
-    for type_, name in [("fader", "fader_db"), ("compressor", "ratio"), ("equalizer", "bell_2_db"),
-                        ("send", "level_db"), ("reverb", "room_size")]:
+    for type_, name in [
+        ("fader", "fader_db"),
+        ("compressor", "ratio"),
+        ("equalizer", "bell_2_db"),
+        ("send", "level_db"),
+        ("reverb", "room_size"),
+    ]:
         assert bool((leaves[type_, name].grad != 0).all()), (type_, name)
 
 

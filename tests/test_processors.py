@@ -22,19 +22,19 @@ RATES = (44100, 48000, 96000)
 # Settings at which every control is heard; the starting point of random ones.
 ACTIVE: dict[str, dict[str, float]] = {
     "equalizer": {
-        "high_pass_hz": 500, "high_pass_slope_db": 12, "low_shelf_hz": 400, "low_shelf_db": 4,
-        "bell_1_hz": 700, "bell_1_db": -6, "bell_2_hz": 1500, "bell_2_db": 3, "bell_3_hz": 3000, "bell_3_db": -4,
-        "bell_4_hz": 6000, "bell_4_db": 5, "high_shelf_hz": 7000, "high_shelf_db": 2,
-        "low_pass_hz": 9000, "low_pass_slope_db": 12,
+        "high_pass_hz": 200, "high_pass_slope_db": 12, "low_shelf_hz": 900, "low_shelf_db": 4,
+        "bell_1_hz": 700, "bell_1_db": -6, "bell_2_hz": 1500, "bell_2_db": 3,
+        "bell_3_hz": 3000, "bell_3_db": -4, "bell_4_hz": 6000, "bell_4_db": 5,
+        "high_shelf_hz": 7000, "high_shelf_db": 2, "low_pass_hz": 9000, "low_pass_slope_db": 12,
     },
-    "gate": {"threshold_db": -15, "ratio": 2.5, "attack_ms": 3, "release_ms": 30},
+    "gate": {"threshold_db": -4, "ratio": 2.5, "attack_ms": 3, "release_ms": 30},
     "compressor": {"threshold_db": -20, "ratio": 3, "attack_ms": 3, "release_ms": 40},
     "width": {"width": 0.6},
     "fader": {"fader_db": -4},
     "pan": {"pan": 0.3},
     "delay": {"delay_ms": 10, "feedback": 0.5, "mix": 0.4},
     "reverb": {"room_size": 0.6, "damping": 0.4, "wet_level": 0.5, "dry_level": 0.4, "width": 0.7},
-    "limiter": {"ceiling_db": -9, "release_ms": 20, "lookahead_ms": 1},
+    "limiter": {"ceiling_db": -9, "release_ms": 50, "lookahead_ms": 1},
 }  # fmt: skip
 
 every_processor = pytest.mark.parametrize("processor", PROCESSORS.values(), ids=PROCESSORS)
@@ -54,7 +54,8 @@ def controls_of(processor: Processor, *settings: dict[str, float]) -> dict[str, 
     """Controls (strips,), one strip for each of `settings`; what is omitted is at rest."""
     full = [{**processor.rest(), **values} for values in settings]
     return {
-        name: torch.tensor([float(values[name]) for values in full]).double() for name in processor.rest()
+        name: torch.tensor([values[name] for values in full], dtype=torch.float64)
+        for name in processor.rest()
     }
 
 
@@ -99,7 +100,7 @@ def smooth_signal(processor: Processor, samples: int = 6000) -> Tensor:
     if processor.name == "limiter":  # separate bursts, each with one clear peak
         t = torch.arange(samples) % 1500 / 1500.0
         return (torch.exp(-((t - 0.3) ** 2) * 400) * torch.tensor([[0.9], [0.7]]))[None].contiguous()
-    return 0.3 * torch.randn(1, 2, samples, generator=generator)
+    return torch.randn(1, 2, samples, generator=generator) * torch.tensor([[0.3], [0.2]])
 
 
 def loss(output: Tensor) -> Tensor:
@@ -162,7 +163,8 @@ def slope_of(processor: Processor, param: Param, values: dict[str, float]) -> tu
 
     raw = middle.clone().requires_grad_()
     (slope,) = torch.autograd.grad(at(raw), raw)
-    width = 0.1
+    # The limiter counts its release in whole samples: a small step would see the rounding.
+    width = 2.0 if (processor.name, param.name) == ("limiter", "release_ms") else 0.5
     with torch.no_grad():
         difference = (at(middle + width) - at(middle - width)) / (2 * width)
     return float(slope), float(difference)
@@ -178,7 +180,7 @@ def test_gradient_of_a_control_is_its_finite_difference(processor: Processor, pa
 @pytest.mark.parametrize(
     ("name", "control", "values"),
     [
-        *(("equalizer", f"{band}_db", {}) for band in ("low_shelf", "bell_1", "bell_4", "high_shelf")),
+        *(("equalizer", f"{band}_db", {f"{band}_hz": 900}) for band in ("low_shelf", "bell_1", "high_shelf")),
         ("compressor", "ratio", {"threshold_db": -20}),
         ("gate", "ratio", {"threshold_db": -5}),
         ("pan", "pan", {}),

@@ -22,7 +22,9 @@ SHELF_Q_TOLERANCE = 1e-3
 # Distances at which the smoothers stop: hertz, decibels, octaves.
 _STOP_HZ, _STOP_DB, _STOP_OCT = 0.1, 0.05, 0.001
 _SMOOTHER_HZ, _SMOOTHER_SAMPLES = 25.0, 64
-_MAX_STEPS = 400
+_MAX_STEPS = 1000
+# How far a target stays away from the edge at which the smoother takes a step more: ports are 32-bit floats.
+_EDGE = 1e-5
 
 
 def refusal(bands: Iterable[Band], sample_rate: int) -> str | None:
@@ -70,21 +72,26 @@ def controls(bands: Iterable[Band], sample_rate: int) -> Mapping[str, float]:
 
 
 def aimed(value: float, stop: float, sample_rate: int) -> float:
-    """The target at which a smoother, starting from 0, comes to rest on `value`.
+    """The target at which a smoother, starting from 0, comes to rest on `value`, or as near as it can.
 
-    Each step goes the share tau of the way and the last one is the first to end within `stop` of the target:
-    after k steps it has come (1 - r) of the way, r = (1 - tau)^k, so the target is value / (1 - r) for the
-    smallest k with |target| r < stop.
+    Each step goes the share tau of the way, and the last one is the first that ends within `stop` of the
+    target. After k steps it has come the share 1 - r, r = (1 - tau)^k, so the target is value / (1 - r), for
+    the k at which |target| r < stop <= |target| r / (1 - tau). Some values lie in gaps of stop x tau between
+    two such k; the nearer end is taken then, so that the error is at most half a gap.
     """
-    tau = 1 - math.exp(-2 * math.pi * _SMOOTHER_SAMPLES * _SMOOTHER_HZ / sample_rate)
-    if value == 0:
-        return 0.0
+    keep = math.exp(-2 * math.pi * _SMOOTHER_SAMPLES * _SMOOTHER_HZ / sample_rate)
+    size = abs(value)
+    best, error = 0.0, size
     for steps in range(1, _MAX_STEPS):
-        rest = (1 - tau) ** steps
-        target = value / (1 - rest)
-        if abs(target) * rest < stop:
-            return target
-    return value
+        rest = keep**steps
+        low, high = stop / (rest / keep) * (1 + _EDGE), stop / rest * (1 - _EDGE)
+        target = min(max(size / (1 - rest), low), high)
+        missed = abs(target * (1 - rest) - size)
+        if missed < error:
+            best, error = target, missed
+        if low * (1 - rest) > size:
+            break
+    return math.copysign(best, value) if best else 0.0
 
 
 def _shifted_hz(band: Band, sign: int, sample_rate: int) -> float:

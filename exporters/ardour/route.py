@@ -69,10 +69,7 @@ def route_element(route: Route, routes: Mapping[str, Route], ids: Ids) -> etree.
         mute = {"mute-point": "PreFader,PostFader,Listen,Main", "muted": "1"}
         etree.SubElement(element, "MuteMaster", mute)
     position = position_of(strip, route.channels)
-    pannable = etree.SubElement(element, "Pannable")
-    controls = {"azimuth": position.azimuth, "width": position.width, "elevation": 0.0}
-    for name, value in controls.items():
-        _control(pannable, f"pan-{name}", value, ids)
+    _pannable(element, position, ids)
     etree.SubElement(element, "Comment").text = route.channel.comment
     _processors(element, route, routes, position, ids)
     return element
@@ -128,16 +125,16 @@ def _processors(
             _equalizer(parent, ace_eq.controls(bands, route.sample_rate), route.channels, ids)
     for send in strip.sends:
         if send.tap == "pre":
-            _send(parent, send, routes, ids)
+            _send(parent, send, position, route, routes[send.target], ids)
     fader = _processor(parent, "Amp", "amp", ids)
     _control(fader, "gaincontrol", position.fader_lin, ids, {"flags": "GainLike"})
     for send in strip.sends:
         if send.tap == "post":
-            _send(parent, send, routes, ids)
+            _send(parent, send, position, route, routes[send.target], ids)
     output = _processor(parent, route.name, "main-outs", ids)
     for key, value in {"own-input": "1", "own-output": "0", "output": route.name, "role": "Main"}.items():
         output.set(key, value)
-    _panner_shell(output, position.panner_uri, bypassed=False)
+    _panner_shell(output, position.panner_uri)
 
 
 def _processor(parent: etree._Element, name: str, kind: str, ids: Ids) -> etree._Element:
@@ -155,9 +152,14 @@ def _equalizer(parent: etree._Element, ports: Mapping[str, float], channels: int
         etree.SubElement(state, "Port", {"symbol": symbol, "value": _number(value)})
 
 
-def _send(parent: etree._Element, send: Send, routes: Mapping[str, Route], ids: Ids) -> None:
-    """A send to a bus. A post send follows the panner of its route; a pre send goes past it."""
-    target = routes[send.target]
+def _send(
+    parent: etree._Element, send: Send, position: panner.Position, route: Route, target: Route, ids: Ids
+) -> None:
+    """A send to a bus. A post send has the panner of its route and follows it; a pre send goes past it.
+
+    Past it means: bypassed for two channels; one channel needs a panner to reach both sides, so it has its
+    own, centred, and a level that makes up for what the centre takes.
+    """
     element = _processor(parent, f"send {target.name}", "intsend", ids)
     attributes = {
         "role": "Aux",
@@ -168,13 +170,34 @@ def _send(parent: etree._Element, send: Send, routes: Mapping[str, Route], ids: 
     }
     for key, value in attributes.items():
         element.set(key, value)
-    _panner_shell(element, "", bypassed=send.tap == "pre")
-    _control(element, "gaincontrol", 10 ** (send.level_db / 20), ids, {"flags": "GainLike"})
+    level = 10 ** (send.level_db / 20)
+    if send.tap == "post":
+        _panner_shell(element, position.panner_uri)
+    elif route.channels == 1:
+        shell = _panner_shell(element, "", linked=False)
+        _pannable(shell, panner.Position(1.0, 0.5, 0.0), ids)
+        level /= panner.law(0.5)
+    else:
+        _panner_shell(element, "", bypassed=True)
+    _control(element, "gaincontrol", level, ids, {"flags": "GainLike"})
 
 
-def _panner_shell(parent: etree._Element, uri: str, bypassed: bool) -> None:
-    attributes = {"bypassed": "1" if bypassed else "0", "user-panner": uri, "linked-to-route": "1"}
-    etree.SubElement(parent, "PannerShell", attributes)
+def _pannable(parent: etree._Element, position: panner.Position, ids: Ids) -> None:
+    pannable = etree.SubElement(parent, "Pannable")
+    _control(pannable, "pan-azimuth", position.azimuth, ids)
+    _control(pannable, "pan-width", position.width, ids)
+    _control(pannable, "pan-elevation", 0.0, ids)
+
+
+def _panner_shell(
+    parent: etree._Element, uri: str, bypassed: bool = False, linked: bool = True
+) -> etree._Element:
+    attributes = {
+        "bypassed": "1" if bypassed else "0",
+        "user-panner": uri,
+        "linked-to-route": "1" if linked else "0",
+    }
+    return etree.SubElement(parent, "PannerShell", attributes)
 
 
 def _control(

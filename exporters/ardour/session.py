@@ -16,7 +16,7 @@ from mix2daw.exporters import Lost
 from mix2daw.exporters.ardour import ace_eq
 from mix2daw.exporters.ardour.route import SESSION_VERSION, Ids, Route, route_element
 from mix2daw.exporters.bands import active_bands
-from mix2daw.exporters.layout import lay_out
+from mix2daw.exporters.layout import MASTER_NAME, lay_out
 from mix2daw.exporters.media import Clip
 from mix2daw.exporters.names import unique
 from mix2daw.exporters.plan import Channel, Plan
@@ -25,7 +25,7 @@ from mix2daw.graph import Graph, Strip
 NAME = "mix2daw"
 SUPERCLOCK_HZ = 282240000
 # Names that Ardour keeps for itself. A colon would split the name of a port.
-_TAKEN = ("Master", "Monitor", "auditioner", "Click", "LTC-Out", "LTC-In", "MTC", "MIDI Clock")
+_TAKEN = (MASTER_NAME, "Monitor", "auditioner", "Click", "LTC-Out", "LTC-In", "MTC", "MIDI Clock")
 _NOT_IN_ROUTE_NAMES = str.maketrans({":": "-", "/": "-", "\\": "-"})
 
 
@@ -130,7 +130,7 @@ def _routes(plan: Plan, ids: Ids) -> dict[str, Route]:
 
 def _route_name(channel: Channel, taken: Iterable[str]) -> str:
     if channel.strip.kind == "master":
-        return "Master"
+        return MASTER_NAME
     return unique(channel.name.translate(_NOT_IN_ROUTE_NAMES), (*_TAKEN, *taken))
 
 

@@ -206,7 +206,7 @@ def _volume_pan(strip: Strip) -> list[str]:
 def _notes(plan: Plan) -> list[str]:
     """Settings of every channel in words, for the notes of the project."""
     lines: list[str] = []
-    for channel in (*plan.channels,):
+    for channel in plan.channels:
         lines += [channel.name, *(f"  {line}" for line in channel.comment.splitlines())]
     return lines
 

@@ -3,8 +3,8 @@
 A section is (strips, 5): b0, b1, b2, a1, a2, divided by a0. First-order filters are bilinear transforms of
 s/(s + 1) and 1/(s + 1); bells and shelves are Robert Bristow-Johnson's cookbook with α = sin(w)/(2Q) and
 A = 10^(dB/40). `precision` float32 repeats the plugin's rounding: each intermediate is float32, and sin,
-cos, tan, powers and roots are those of float64, rounded; one unit in the last place costs up to 50 dB
-below 100 Hz.
+cos, tan and powers are those of the C library, as the plugin's; one unit in the last place costs up to
+50 dB below 100 Hz.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from mix2daw.dsp.libm import cos, power_of_ten, sin, sqrt, tan
+
 LOWEST_HZ = 2.0  # JUCE goes no lower with bells and shelves
 BELOW_NYQUIST_HZ = 100.0  # pedalboard goes no higher than this below half the sample rate
 
@@ -24,11 +26,6 @@ Design = Callable[[Tensor, Tensor, Tensor, int, torch.dtype], Tensor]
 def audible_hz(frequency_hz: Tensor, sample_rate: int) -> Tensor:
     """Frequencies clamped to what the plugins accept at this sample rate, Hz."""
     return frequency_hz.clamp(0.01, sample_rate / 2 - BELOW_NYQUIST_HZ)
-
-
-def _rounded(function: Callable[[Tensor], Tensor], value: Tensor) -> Tensor:
-    """The function evaluated in float64, then rounded to the precision of `value`."""
-    return function(value.double()).to(value.dtype)
 
 
 def _normalised(b: tuple[Tensor, ...], a: tuple[Tensor, ...]) -> Tensor:
@@ -43,7 +40,7 @@ def _normalised(b: tuple[Tensor, ...], a: tuple[Tensor, ...]) -> Tensor:
 def _first_order(frequency_hz: Tensor, sample_rate: int, precision: torch.dtype) -> Tensor:
     """tan(π f / sample rate), the prewarped corner."""
     angle = torch.tensor(math.pi, dtype=precision) * frequency_hz.to(precision) / sample_rate
-    return _rounded(torch.tan, angle)
+    return tan(angle)
 
 
 def high_pass(
@@ -70,17 +67,17 @@ def _prototype(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """A, cos w, sin w and Q of a bell or shelf."""
     f, db, q = frequency_hz.to(precision), level_db.to(precision), q.to(precision)
-    level_lin = _rounded(lambda v: torch.pow(10.0, v), db * torch.tensor(0.05, dtype=precision))
+    level_lin = power_of_ten(db * torch.tensor(0.05, dtype=precision))
     w = torch.tensor(2 * math.pi, dtype=precision) * f.clamp(min=LOWEST_HZ) / sample_rate
-    return _rounded(torch.sqrt, level_lin), _rounded(torch.cos, w), _rounded(torch.sin, w), q
+    return sqrt(level_lin), cos(w), sin(w), q
 
 
 def bell(
     frequency_hz: Tensor, level_db: Tensor, q: Tensor, sample_rate: int, precision: torch.dtype
 ) -> Tensor:
     """Peaking filter: `level_db` at `frequency_hz`, 0 dB far away."""
-    A, cos, sin, q = _prototype(frequency_hz, level_db, q, sample_rate, precision)
-    alpha, middle = sin / (q * 2), -2 * cos
+    A, cos_w, sin_w, q = _prototype(frequency_hz, level_db, q, sample_rate, precision)
+    alpha, middle = sin_w / (q * 2), -2 * cos_w
     return _normalised(
         (1 + alpha * A, middle, 1 - alpha * A),
         (1 + alpha / A, middle, 1 - alpha / A),
@@ -91,12 +88,12 @@ def low_shelf(
     frequency_hz: Tensor, level_db: Tensor, q: Tensor, sample_rate: int, precision: torch.dtype
 ) -> Tensor:
     """Low shelf: `level_db` at DC, half of it at `frequency_hz`."""
-    A, cos, sin, q = _prototype(frequency_hz, level_db, q, sample_rate, precision)
-    less, more, beta = A - 1, A + 1, sin * _rounded(torch.sqrt, A) / q
-    tilt = less * cos
+    A, cos_w, sin_w, q = _prototype(frequency_hz, level_db, q, sample_rate, precision)
+    less, more, beta = A - 1, A + 1, sin_w * sqrt(A) / q
+    tilt = less * cos_w
     return _normalised(
-        (A * (more - tilt + beta), A * 2 * (less - more * cos), A * (more - tilt - beta)),
-        (more + tilt + beta, -2 * (less + more * cos), more + tilt - beta),
+        (A * (more - tilt + beta), A * 2 * (less - more * cos_w), A * (more - tilt - beta)),
+        (more + tilt + beta, -2 * (less + more * cos_w), more + tilt - beta),
     )
 
 
@@ -104,12 +101,12 @@ def high_shelf(
     frequency_hz: Tensor, level_db: Tensor, q: Tensor, sample_rate: int, precision: torch.dtype
 ) -> Tensor:
     """High shelf: `level_db` at the top, half of it at `frequency_hz`."""
-    A, cos, sin, q = _prototype(frequency_hz, level_db, q, sample_rate, precision)
-    less, more, beta = A - 1, A + 1, sin * _rounded(torch.sqrt, A) / q
-    tilt = less * cos
+    A, cos_w, sin_w, q = _prototype(frequency_hz, level_db, q, sample_rate, precision)
+    less, more, beta = A - 1, A + 1, sin_w * sqrt(A) / q
+    tilt = less * cos_w
     return _normalised(
-        (A * (more + tilt + beta), A * -2 * (less + more * cos), A * (more + tilt - beta)),
-        (more - tilt + beta, 2 * (less - more * cos), more - tilt - beta),
+        (A * (more + tilt + beta), A * -2 * (less + more * cos_w), A * (more + tilt - beta)),
+        (more - tilt + beta, 2 * (less - more * cos_w), more - tilt - beta),
     )
 
 

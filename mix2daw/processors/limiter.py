@@ -15,6 +15,11 @@ from mix2daw.params import Param
 from mix2daw.processors.base import Processor
 
 
+def _whole(samples: Tensor) -> Tensor:
+    """Samples truncated as the plugin does; the gradient passes as if they were not."""
+    return samples + (samples.detach().floor() - samples.detach())
+
+
 def process(
     signal: Tensor, sample_rate: int, ceiling_db: Tensor, release_ms: Tensor, lookahead_ms: Tensor
 ) -> Tensor:
@@ -22,8 +27,8 @@ def process(
     return limit(
         signal,
         decibels_to_lin(stored_in_float32(ceiling_db.double())),
-        torch.exp(-1000.0 / (stored_in_float32(release_ms.double()) * sample_rate)),
-        torch.floor(stored_in_float32(lookahead_ms.detach().double()) * sample_rate / 1000),
+        torch.exp(-1 / _whole(stored_in_float32(release_ms.double()) * sample_rate / 1000)),
+        _whole(stored_in_float32(lookahead_ms.detach().double()) * sample_rate / 1000),
     )
 
 

@@ -21,8 +21,8 @@ from mix2daw.search.least_squares import Responses
 BANDS, BAND_LOW_HZ, BAND_HIGH_HZ, BAND_WIDTH = 56, 30.0, 17000.0, 0.09
 ITERATIONS = 300
 RATES = {"_db": 0.5, "_hz": 0.04, "_q": 0.03}  # dB, natural logarithms
-RIDGE_DB, RIDGE_HZ, RIDGE_Q = 5e-4, 1e-2, 2e-2
-HIGH_PASS_START_HZ, LOW_PASS_START_HZ = 30.0, 17000.0
+RIDGE = {"_db": 1e-3, "_hz": 1e-2, "_q": 2e-2}
+FILTER_STARTS_HZ = ((30.0, 17000.0), (90.0, 17000.0), (250.0, 17000.0), (30.0, 7000.0))
 SHAPES: tuple[tuple[str, Design], ...] = (
     ("low_shelf", low_shelf),
     ("bell_1", bell),
@@ -153,21 +153,29 @@ def match_equalizers(responses: Responses, stems: int, sample_rate: int) -> Matc
 
 
 def _descend(target_db: Tensor, weight: Tensor, centres: Tensor, sample_rate: int) -> dict[str, Tensor]:
-    """Equalizer settings `(stems,)` whose magnitude follows `target_db` `(stems, bands)` up to a level."""
+    """Equalizer settings `(stems,)` whose magnitude follows `target_db` `(stems, bands)` up to a level.
+
+    A filter's corner hardly finds its way from afar, so each stem is fitted from several corners at once
+    and keeps the best.
+    """
+    starts = len(FILTER_STARTS_HZ)
     stems = len(target_db)
+    target_db, weight = target_db.repeat(starts, 1), weight.repeat(starts, 1)
+    rows = starts * stems
     rest = PROCESSORS["equalizer"].rest()
-    settings = {name: torch.full((stems,), value, dtype=torch.float64) for name, value in rest.items()}
+    settings = {name: torch.full((rows,), value, dtype=torch.float64) for name, value in rest.items()}
     settings["high_pass_slope_db"] += 12
     settings["low_pass_slope_db"] += 12
-    settings["high_pass_hz"][:] = HIGH_PASS_START_HZ
-    settings["low_pass_hz"][:] = min(LOW_PASS_START_HZ, 0.45 * sample_rate)
+    for start, (high_pass_hz, low_pass_hz) in enumerate(FILTER_STARTS_HZ):
+        settings["high_pass_hz"][start * stems : (start + 1) * stems] = high_pass_hz
+        settings["low_pass_hz"][start * stems : (start + 1) * stems] = min(low_pass_hz, 0.45 * sample_rate)
     level_db = (weight * target_db).sum(-1).clone().requires_grad_(True)
     free = {
         name: (value if name.endswith("_db") else value.log()).clone().requires_grad_(True)
         for name, value in settings.items()
         if not name.endswith("slope_db")
     }
-    start = {name: value.detach().clone() for name, value in free.items()}
+    origin = {name: value.detach().clone() for name, value in free.items()}
     groups = [
         {"params": [v for n, v in free.items() if n.endswith(kind)], "lr": r} for kind, r in RATES.items()
     ]
@@ -177,19 +185,25 @@ def _descend(target_db: Tensor, weight: Tensor, centres: Tensor, sample_rate: in
     def current() -> dict[str, Tensor]:
         return settings | {n: v if n.endswith("_db") else v.exp() for n, v in free.items()}
 
-    for _ in range(ITERATIONS):
-        optimiser.zero_grad()
+    def misfit() -> Tensor:
+        """Of every row: distance from the target plus how far bells and shelves were moved."""
         curve_db = 20 * torch.log10(equalizer_response(current(), centres, sample_rate).abs() + 1e-9)
         error = curve_db + level_db[:, None] - target_db
-        loss = (weight * torch.sqrt(error.square() + 0.25)).sum()
+        total = (weight * torch.sqrt(error.square() + 0.25)).sum(-1)
         for name, value in free.items():
-            move = (value - start[name]).square().sum()
-            ridge = {"_db": RIDGE_DB, "_hz": RIDGE_HZ, "_q": RIDGE_Q}
-            loss = loss + next(r for kind, r in ridge.items() if name.endswith(kind)) * move
-        loss.backward()
+            if not name.startswith(("high_pass", "low_pass")):
+                ridge = next(r for kind, r in RIDGE.items() if name.endswith(kind))
+                total = total + ridge * (value - origin[name]).square()
+        return total
+
+    for _ in range(ITERATIONS):
+        optimiser.zero_grad()
+        torch.autograd.backward(misfit().sum())
         optimiser.step()
         schedule.step()
-    return {name: value.detach() for name, value in _tidied(current()).items()}
+    with torch.no_grad():
+        best = misfit().reshape(starts, stems).argmin(0) * stems + torch.arange(stems)
+    return {name: value[best] for name, value in _tidied(current()).items()}
 
 
 def _tidied(settings: dict[str, Tensor]) -> dict[str, Tensor]:

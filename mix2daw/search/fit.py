@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mix2daw.controls import Controls, Key, params_of
+from mix2daw.controls import SETTINGS, Controls, Key, params_of
 from mix2daw.graph import Graph
 from mix2daw.play import play
 from mix2daw.processors import PROCESSORS
@@ -24,6 +24,7 @@ RANGES: Mapping[tuple[str, str], tuple[float, float]] = {
     for param in params_of(type_)
     if param.continuous
 }
+WET_STEP = 0.04  # of a dry/wet weight, at a learning rate of 1
 WAVEFORM_DEAF = 0.5  # whitened error from which on the waveform is not listened to
 
 
@@ -36,8 +37,8 @@ class Loss:
 
 
 def frozen_rows(graph: Graph) -> set[tuple[Key, str]]:
-    """Controls that must not move: what a return's device says about level (its sends do), and the wet
-    level's twin, the dry level."""
+    """Controls that must not move, because another says the same: the level of a return (its sends have
+    it), fader and pan of a group (its tracks have them)."""
     frozen: set[tuple[Key, str]] = set()
     for strip in graph.of_kind("return"):
         for index, device in enumerate(strip.devices):
@@ -46,6 +47,7 @@ def frozen_rows(graph: Graph) -> set[tuple[Key, str]]:
                 frozen.add((key, "wet_level"))
             if device.type == "delay":
                 frozen.add((key, "mix"))
+    for strip in (*graph.of_kind("return"), *graph.of_kind("group")):
         frozen.add((Key(strip.name, "fader"), "fader_db"))
         frozen.add((Key(strip.name, "pan"), "pan"))
     return frozen
@@ -56,6 +58,9 @@ class Fit:
 
     Controls of devices in `hold` rest for now. One raw unit is one small audible move (`Param.step`), so a
     learning rate of 1 suits all.
+
+    `sparsity`: with more than 0, the dry/wet weights of the inserts are learnt too, under an L1 penalty of
+    that factor, so that what is not heard turns dry (returns stay wet).
     """
 
     def __init__(
@@ -64,10 +69,10 @@ class Fit:
         controls: Controls,
         excerpts: list[TrainingExcerpt],
         hold: Collection[Key] = (),
-        waveform: bool = True,
+        sparsity: float = 0.0,
     ) -> None:
         self.graph, self.controls, self.excerpts = graph, controls, excerpts
-        self.waveform = waveform
+        self.sparsity = sparsity
         self.leaves: list[tuple[str, str, Tensor]] = []
         self.masks: list[Tensor] = []
         controls.held = frozenset(hold)
@@ -83,18 +88,34 @@ class Fit:
                 leaf = table[param.name].requires_grad_(True)
                 self.leaves.append((type_, param.name, leaf))
                 self.masks.append(mask)
+        self.weights = self._weights() if sparsity > 0 else {}
+
+    def _weights(self) -> dict[str, Tensor]:
+        """Dry/wet weights that are learnt: those of inserts on tracks, groups and the master."""
+        for type_ in self.controls.wet:
+            if type_ not in (*SETTINGS, "send"):
+                self.controls.wet[type_] = self.controls.wet[type_].detach().requires_grad_(True)
+        returns = {strip.name for strip in self.graph.of_kind("return")}
+        self.wet_masks = {
+            type_: torch.tensor([float(key.strip not in returns) for key in self.controls.rows[type_]])
+            for type_, wet in self.controls.wet.items()
+        }
+        return {type_: wet for type_, wet in self.controls.wet.items() if wet.requires_grad}
 
     def run(
         self, steps: int, rate: float, after_step: Callable[[int, Loss], bool] | None = None
     ) -> list[Loss]:
         """Descend. `after_step(index, loss)` may return True to stop. The controls are left detached."""
-        optimiser = torch.optim.Adam([leaf for _, _, leaf in self.leaves], lr=rate, betas=BETAS)
+        groups = [{"params": [leaf for _, _, leaf in self.leaves], "step": 1.0}]
+        groups += [{"params": list(self.weights.values()), "step": WET_STEP}] if self.weights else []
+        optimiser = torch.optim.Adam(groups, lr=rate, betas=BETAS)
         seen: list[Loss] = []
         try:
             for index in range(steps):
                 cosine = 0.5 * (1 + math.cos(math.pi * index / steps))
                 share = min(1.0, (index + 1) / WARM_UP_STEPS) * (LAST_SHARE + (1 - LAST_SHARE) * cosine)
-                optimiser.param_groups[0]["lr"] = rate * share
+                for group in optimiser.param_groups:
+                    group["lr"] = rate * share * group["step"]
                 loss = self._step(optimiser, index % len(self.excerpts))
                 seen.append(loss)
                 if after_step is not None and after_step(index, loss):
@@ -103,6 +124,8 @@ class Fit:
             self.controls.held = frozenset()
             for type_, name, leaf in self.leaves:
                 self.controls.raw[type_][name] = leaf.detach()
+            for type_, wet in self.weights.items():
+                self.controls.wet[type_] = wet.detach()
         return seen
 
     def _step(self, optimiser: torch.optim.Optimizer, which: int) -> Loss:
@@ -111,13 +134,19 @@ class Fit:
         signals = play(self.graph, self.controls, excerpt.sources)
         mix = signals.out[self.graph.master.name][:, excerpt.skip :]
         la = excerpt.spectral(mix)["full"]
-        root_error = excerpt.waveform(mix) if self.waveform else torch.zeros(())
+        root_error = excerpt.waveform(mix)
         error = float(root_error.detach()) ** 2
         # Where phases do not agree the waveform would only ask for less level: trust it as far as it fits.
-        (la + max(0.0, 1.0 - error / WAVEFORM_DEAF) * root_error).backward()
+        total = la + max(0.0, 1.0 - error / WAVEFORM_DEAF) * root_error
+        for type_, wet in self.weights.items():
+            total = total + self.sparsity * (wet * self.wet_masks[type_]).sum()
+        torch.autograd.backward(total)
         for (_, _, leaf), mask in zip(self.leaves, self.masks, strict=True):
             if leaf.grad is not None:
                 leaf.grad.nan_to_num_(0.0, 0.0, 0.0).mul_(mask)
+        for type_, wet in self.weights.items():
+            if wet.grad is not None:
+                wet.grad.nan_to_num_(0.0, 0.0, 0.0).mul_(self.wet_masks[type_])
         optimiser.step()
         self._project()
         return Loss(float(la.detach()), error)
@@ -128,5 +157,5 @@ class Fit:
             for type_, name, leaf in self.leaves:
                 low, high = RANGES[type_, name]
                 leaf.clamp_(low, high)
-
-
+            for wet in self.weights.values():
+                wet.clamp_(0.0, 1.0)

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 import torch
 
-from mix2daw.controls import Controls, Key, params_of
+from mix2daw.controls import SETTINGS, Controls, Key, params_of
 from mix2daw.graph import Graph
 from mix2daw.play import Signals, downstream, play
 from mix2daw.search.excerpts import ScoringExcerpt
 
 MAKE_UP_LOW, MAKE_UP_HIGH = 0.05, 20.0
-SETTINGS = ("fader", "pan")  # never absent from a strip: removed means at rest
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Judge:
     def candidates(self) -> list[Key]:
         """Everything that may still be left out: inserts, sends, pans and faders not at rest."""
         keys = []
-        for key in self.controls.keys():
+        for key in self.controls.all_keys():
             if key in self.gone or self._is_fixture(key):
                 continue
             if key.type in SETTINGS:
@@ -78,9 +77,7 @@ class Judge:
     def without(self, keys: Sequence[Key]) -> Trial:
         """Score with `keys` left out too. Nothing changes until `accept`."""
         before = {
-            key: self.controls.value(key, params_of(key.type)[0].name)
-            for key in keys
-            if key.type in SETTINGS
+            key: self.controls.value(key, params_of(key.type)[0].name) for key in keys if key.type in SETTINGS
         }
         for key in before:
             param = params_of(key.type)[0]
@@ -93,9 +90,7 @@ class Judge:
                 self.controls.set_value(key, params_of(key.type)[0].name, value)
         return Trial(tuple(keys), self._score(signals), tuple(signals), faders_db)
 
-    def _play(
-        self, keys: Sequence[Key], fixed: Collection[str]
-    ) -> tuple[list[Signals], dict[str, float]]:
+    def _play(self, keys: Sequence[Key], fixed: Collection[str]) -> tuple[list[Signals], dict[str, float]]:
         bypass = self.gone | {key for key in keys if key.type not in SETTINGS}
         touched = {key.strip for key in keys if key.type != "send"}
         heard = {key.which for key in keys if key.type == "send"}

@@ -1,105 +1,87 @@
-"""Leaving out what is not heard: the hybrid of two strategies, as Lee et al. (arXiv 2509.15948) have it.
+"""Leaving out what is not heard: the hybrid of two strategies, after Lee et al. (arXiv 2509.15948).
 
-- dry/wet: per type of device, those whose dry/wet weight matters least to first order (one backward pass)
-  are left out together, a tenth of the type at first, half as many after a failure; a type whose single
-  weakest device is needed leaves the round.
-- brute force: every device alone, in random order.
+- dry/wet: per type of device, those with the lowest weights are left out together, a tenth of the type at
+  first, half as many after a failure, twice as many after a success; a type whose single lowest device is
+  needed leaves the round. The weight of an insert is its learnt dry/wet share; that of a send, a fader or
+  a pan is how far it is from doing nothing.
+- brute force: every device alone. The published method keeps a trial at once, in random order; here the
+  harmless ones go at once and the others wait, so that the tolerance is spent on the least harmful.
 
 A trial is kept while La stays below the best La seen plus the tolerance.
 """
 
 from __future__ import annotations
 
-import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import torch
-from torch import Tensor
+from mix2daw.controls import Controls, Key
+from mix2daw.search.judge import Judge
 
-from mix2daw.controls import Controls, Key, params_of
-from mix2daw.graph import Graph
-from mix2daw.play import play
-from mix2daw.search.excerpts import TrainingExcerpt
-from mix2daw.search.judge import SETTINGS, Judge
-
-FIRST_SHARE = 0.1
-DB_PER_NEPER = 20 / math.log(10)
+FIRST_SHARE, LARGEST_SHARE = 0.1, 0.5
+HARMLESS = 0.02  # share of the tolerance
+HOPELESS = 2.0  # times the tolerance: not tried again when the others have gone
 
 Heard = Callable[[Judge], None]
 
 
-def saliency(
-    graph: Graph, controls: Controls, excerpts: Sequence[TrainingExcerpt], keys: Sequence[Key]
-) -> dict[Key, float]:
-    """How much La would rise if each of `keys` were left out, to first order around the graph as it is."""
-    leaves: dict[str, Tensor] = {}
-    saved_wet, saved_raw = dict(controls.wet), {t: dict(table) for t, table in controls.raw.items()}
-    try:
-        for type_, wet in saved_wet.items():
-            if type_ in (*SETTINGS, "send"):
-                name = params_of(type_)[0].name
-                leaves[type_] = saved_raw[type_][name].detach().clone().requires_grad_(True)
-                controls.raw[type_][name] = leaves[type_]
-            else:
-                leaves[type_] = wet.detach().clone().requires_grad_(True)
-                controls.wet[type_] = leaves[type_]
-        for excerpt in excerpts:
-            mix = play(graph, controls, excerpt.sources).out[graph.master.name]
-            loss: Tensor = excerpt.spectral(mix[:, excerpt.skip :])["full"] / len(excerpts)
-            loss.backward()
-    finally:
-        controls.wet, controls.raw = saved_wet, saved_raw
-    result = {}
-    for key in keys:
-        leaf = leaves[key.type]
-        slope = 0.0 if leaf.grad is None else float(leaf.grad[controls.rows[key.type][key]])
-        if key.type in SETTINGS:
-            param = params_of(key.type)[0]
-            rest = float(param.to_raw(torch.tensor(param.rest)))
-            result[key] = slope * (rest - float(leaf[controls.rows[key.type][key]]))
-        elif key.type == "send":
-            result[key] = -slope * DB_PER_NEPER / params_of("send")[0].step
-        else:
-            result[key] = -slope
-        if not math.isfinite(result[key]):
-            result[key] = math.inf
-    return result
+def weight(controls: Controls, key: Key) -> float:
+    """How much a device takes part, 0 to about 1; comparable within a type only."""
+    if key.type == "send":
+        return 10 ** (controls.value(key, "level_db") / 20)
+    if key.type == "fader":
+        return abs(controls.value(key, "fader_db"))
+    if key.type == "pan":
+        return abs(controls.value(key, "pan"))
+    return float(controls.wet_of([key])[0])
 
 
-def dry_wet_round(
-    judge: Judge, limit: Callable[[], float], weight: dict[Key, float], heard: Heard
-) -> None:
+def dry_wet_round(judge: Judge, limit: Callable[[], float], heard: Heard) -> None:
     """One round of the dry/wet strategy. `limit()` is the La that may not be reached."""
-    pool = sorted({key.type for key in weight})
+    weights = {key: weight(judge.controls, key) for key in judge.candidates()}
+    pool = sorted({key.type for key in weights})
     share = dict.fromkeys(pool, FIRST_SHARE)
     while pool:
         for type_ in list(pool):
-            left = sorted((k for k in judge.candidates() if k.type == type_ and k in weight),
-                          key=lambda k: (weight[k], k))
+            left = [key for key in judge.candidates() if key.type == type_ and key in weights]
             if not left:
                 pool.remove(type_)
                 continue
+            left.sort(key=lambda key: (weights[key], key))
             count = max(1, round(share[type_] * len(left)))
             trial = judge.without(left[:count])
             if trial.score < limit():
                 judge.accept(trial)
-                share[type_] = min(0.5, 2 * share[type_])
+                share[type_] = min(LARGEST_SHARE, 2 * share[type_])
             elif count == 1:
                 pool.remove(type_)
             else:
-                share[type_] /= 2
+                share[type_] = count / 2 / len(left)
             heard(judge)
 
 
 def brute_force_round(
-    judge: Judge, limit: Callable[[], float], generator: random.Random, heard: Heard
+    judge: Judge,
+    limit: Callable[[], float],
+    tolerance: float,
+    generator: random.Random,
+    heard: Heard,
 ) -> None:
-    """Every device alone, in random order."""
+    """Every device alone, in random order; then those that did some harm once more, least harm first."""
     keys = judge.candidates()
     generator.shuffle(keys)
+    harm: dict[Key, float] = {}
     for key in keys:
         trial = judge.without([key])
-        if trial.score < limit():
+        rise = trial.score - judge.score
+        if rise <= HARMLESS * tolerance and trial.score < limit():
             judge.accept(trial)
+        elif rise < HOPELESS * tolerance:
+            harm[key] = rise
         heard(judge)
+    for key in sorted(harm, key=lambda key: (harm[key], key)):
+        if key in judge.candidates():
+            trial = judge.without([key])
+            if trial.score < limit():
+                judge.accept(trial)
+            heard(judge)

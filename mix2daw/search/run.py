@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mix2daw.console import build_console, preset
-from mix2daw.controls import Controls, Key, params_of
+from mix2daw.controls import SETTINGS, Controls, Key, params_of
 from mix2daw.errors import FormatError
 from mix2daw.graph import Graph
 from mix2daw.loss import published_la
@@ -22,24 +22,25 @@ from mix2daw.play import play
 from mix2daw.progress import Progress
 from mix2daw.search.excerpts import scoring_excerpts, training_excerpts
 from mix2daw.search.fit import Fit, Loss
-from mix2daw.search.judge import SETTINGS, Judge
-from mix2daw.search.prune import brute_force_round, dry_wet_round, saliency
+from mix2daw.search.judge import Judge
+from mix2daw.search.prune import brute_force_round, dry_wet_round
 from mix2daw.search.settings import Settings
-from mix2daw.search.simplify import drop_bands, drop_resting, fold_faders, rounded
+from mix2daw.search.simplify import drop_bands, drop_resting, fold_faders, fold_wet, rounded
 from mix2daw.search.warm_start import warm_start
 from mix2daw.session import Session
 
 FIRST_STEPS, CONSOLE_STEPS, ROUND_STEPS, FINAL_STEPS = 60, 40, 16, 40
 DRY_WET_ROUNDS = 3
 FIRST_RATE, LATER_RATE, FINAL_RATE = 1.0, 0.5, 0.4
+SPARSITY = 1e-4
 BAND_TRIALS_DB = (0.6, 0.3, 0.1)
 
 
 @dataclass(frozen=True)
 class Found:
-    """The outcome of a search. Device counts are per type; a fader or pan at rest does not count, in the
-    full console every one does. `interrupted`: stopped by the user, the graph is the best so far;
-    `out_of_time`: stages were cut short by the budget."""
+    """The outcome of a search. Device counts are per type; a fader or pan at rest does not count.
+    `interrupted`: stopped by the user, the graph is the best so far; `out_of_time`: stages were cut short by
+    the budget."""
 
     graph: Graph
     la_console: float
@@ -50,11 +51,11 @@ class Found:
     out_of_time: bool
 
 
-def count_devices(graph: Graph, at_rest_too: bool = False) -> dict[str, int]:
-    """Devices, sends, faders and pans per type; faders and pans at rest only if asked for."""
+def count_devices(graph: Graph) -> dict[str, int]:
+    """Devices, sends, and faders and pans that are not at rest, per type."""
     counts: Counter[str] = Counter()
-    for key in Controls(graph).keys():
-        if key.type in SETTINGS and not at_rest_too:
+    for key in Controls(graph).all_keys():
+        if key.type in SETTINGS:
             strip = graph.strip(key.strip)
             value = strip.fader_db if key.type == "fader" else strip.pan
             if value == params_of(key.type)[0].rest:
@@ -75,14 +76,16 @@ class _Search:
     started: float = field(default_factory=time.monotonic)
     seconds: dict[str, float] = field(default_factory=dict)
     checkpoints: list[tuple[Graph, float]] = field(default_factory=list)
-    out_of_time: bool = False
     la_console: float = float("nan")
+    floor: float = float("inf")
+    out_of_time: bool = False
 
     def __post_init__(self) -> None:
         rate = self.session.sample_rate
         self.training = training_excerpts(self.sources, self.target, rate)
         self.scoring = scoring_excerpts(self.sources, self.target, rate)
         self.generator = random.Random(self.settings.seed)
+        self.console = self.graph
 
     @contextmanager
     def stage(self, name: str, steps: int) -> Iterator[None]:
@@ -111,12 +114,19 @@ class _Search:
         return published_la(mix, self.target, self.session.sample_rate)["full"]
 
     def checkpoint(self) -> float:
-        graph = self.controls.to_graph()
-        la = self.la(graph)
-        self.checkpoints.append((graph, la))
+        """Remember the graph as it is, with the La of the whole song."""
+        la = self.la(self.graph)
+        self.checkpoints.append((self.graph, la))
         return la
 
-    def fit(self, steps: int, rate: float, share: float, hold: frozenset[Key] = frozenset()) -> None:
+    def fit(
+        self,
+        steps: int,
+        rate: float,
+        share: float,
+        hold: frozenset[Key] = frozenset(),
+        sparsity: float = 0.0,
+    ) -> None:
         recent: list[float] = []
 
         def after(_index: int, loss: Loss) -> bool:
@@ -125,47 +135,49 @@ class _Search:
             self.progress.step(f"La {mean:.3f}, waveform {loss.error:.3f}")
             return self.late(share)
 
-        Fit(self.graph, self.controls, self.training, hold).run(steps, rate, after)
+        try:
+            Fit(self.graph, self.controls, self.training, hold, sparsity).run(steps, rate, after)
+        finally:
+            self.adopt(self.controls.to_graph())
 
     def heard(self, judge: Judge) -> None:
         self.progress.step(f"La {judge.score:.3f}, {len(judge.candidates())} devices left")
 
-    def prune(self, judge: Judge, brute: bool, share: float) -> None:
-        best = [judge.score]
+    def prune(self, brute: bool, share: float) -> None:
+        judge = Judge(self.graph, self.controls, self.scoring)
+        self.floor = min(self.floor, judge.score)
 
         def limit() -> float:
-            best[0] = min(best[0], judge.score)
-            if self.late(share):
-                return float("-inf")
-            return min(best[0], self.floor) + self.settings.tolerance
+            self.floor = min(self.floor, judge.score)
+            return float("-inf") if self.late(share) else self.floor + self.settings.tolerance
 
-        if brute:
-            brute_force_round(judge, limit, self.generator, self.heard)
-        else:
-            weight = saliency(self.graph, self.controls, self.training, judge.candidates())
-            dry_wet_round(judge, limit, weight, self.heard)
-        self.floor = min(self.floor, best[0])
-        self.adopt(fold_faders(judge.shrunk()))
+        with self.stage("prune", len(judge.candidates())):
+            if brute:
+                tolerance = self.settings.tolerance
+                brute_force_round(judge, limit, tolerance, self.generator, self.heard)
+            else:
+                dry_wet_round(judge, limit, self.heard)
+            self.adopt(fold_faders(judge.shrunk()))
 
     def simplify(self) -> None:
         """Drop small bands and inaudible filters, as long as the score hardly moves."""
         now = Judge(self.graph, self.controls, self.scoring).score
         for below_db in BAND_TRIALS_DB:
-            tidy = drop_resting(drop_bands(self.controls.to_graph(), below_db))
+            tidy = drop_resting(drop_bands(self.graph, below_db))
             score = Judge(tidy, Controls(tidy), self.scoring).score
             self.progress.step(f"La {score:.3f}")
-            if score <= now + self.settings.tolerance / 5:
+            if score <= now + self.settings.tolerance / 4:
                 self.adopt(tidy)
                 return
 
     def round_off(self) -> None:
         """Settings as a person would make them, with as many digits as the sound needs."""
-        exact = self.controls.to_graph()
+        exact = self.graph
         now = Judge(exact, self.controls, self.scoring).score
         for finer in (0, 1, 2):
             tidy = drop_resting(rounded(exact, finer))
             score = Judge(tidy, Controls(tidy), self.scoring).score
-            if score <= now + self.settings.tolerance / 10:
+            if score <= now + self.settings.tolerance / 4:
                 self.adopt(tidy)
                 return
 
@@ -178,21 +190,22 @@ class _Search:
     def run(self) -> None:
         with self.stage("warm start", 1):
             warm_start(self.graph, self.controls, self.sources, self.target, self.progress)
+            self.adopt(self.controls.to_graph())
             self.la_console = self.checkpoint()
         with self.stage("first fit", FIRST_STEPS):
             self.fit(FIRST_STEPS, FIRST_RATE, 0.35, self.late_starters())
         with self.stage("console fit", CONSOLE_STEPS):
             self.fit(CONSOLE_STEPS, LATER_RATE, 0.5)
-            self.la_console = self.checkpoint()
-        self.floor = Judge(self.graph, self.controls, self.scoring).score
-        for number in range(DRY_WET_ROUNDS + 1):
-            brute = number == DRY_WET_ROUNDS
-            judge = Judge(self.graph, self.controls, self.scoring)
-            with self.stage("prune", len(judge.candidates())):
-                self.prune(judge, brute, 0.85)
-            with self.stage("refit", FINAL_STEPS if brute else ROUND_STEPS):
-                self.fit(FINAL_STEPS if brute else ROUND_STEPS, FINAL_RATE, 0.9)
-                self.checkpoint()
+            self.la_console, self.console = self.checkpoint(), self.graph
+        for _ in range(DRY_WET_ROUNDS):
+            with self.stage("weigh", ROUND_STEPS):
+                self.fit(ROUND_STEPS, FINAL_RATE, 0.8, sparsity=SPARSITY)
+            self.prune(brute=False, share=0.8)
+        with self.stage("refit", FINAL_STEPS):
+            self.adopt(fold_wet(self.graph))
+            self.fit(FINAL_STEPS, FINAL_RATE, 0.85)
+            self.checkpoint()
+        self.prune(brute=True, share=0.92)
         with self.stage("simplify", len(BAND_TRIALS_DB)):
             self.simplify()
         with self.stage("final fit", FINAL_STEPS):
@@ -206,7 +219,7 @@ class _Search:
         kinds = {strip.name: strip.kind for strip in self.graph.strips}
         return frozenset(
             key
-            for key in self.controls.keys()
+            for key in self.controls.all_keys()
             if kinds[key.strip] in ("group", "master") and key.type in ("equalizer", "fader", "pan", "width")
         )
 
@@ -248,23 +261,21 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
     sources = {track.name: torch.from_numpy(track.signal) for track in session.tracks}
     target = torch.from_numpy(session.mix)
     state = _Search(session, settings, progress, sources, target, graph, Controls(graph))
-    before = count_devices(graph, at_rest_too=True)
     interrupted = False
     try:
         state.run()
     except KeyboardInterrupt:
         interrupted = True
         progress.say("stopped: going on with the best graph so far")
-        if not state.checkpoints:
-            state.checkpoint()
+        state.checkpoint()
     found = state.best()
-    if not interrupted:
+    if not interrupted and not state.late():
         with state.stage("confidence", sum(1 for _ in found.devices())):
             found = state.with_confidence(found)
     return Found(
         graph=found,
         la_console=state.la_console,
-        devices_before=before,
+        devices_before=count_devices(state.console),
         devices_after=count_devices(found),
         seconds={name: round(s, 2) for name, s in state.seconds.items()},
         interrupted=interrupted,

@@ -65,9 +65,7 @@ def _folded(graph: Graph, group: Strip) -> Graph | None:
         send.model_copy(update={"level_db": send.level_db - shift_db}) if send.tap == "pre" else send
         for send in group.sends
     )
-    changed.append(
-        group.model_copy(update={"fader_db": 0.0, "devices": tuple(devices), "sends": pre_sends})
-    )
+    changed.append(group.model_copy(update={"fader_db": 0.0, "devices": tuple(devices), "sends": pre_sends}))
     for name in graph.inputs(group.name):
         strip = graph.strip(name)
         level_db = strip.fader_db + shift_db
@@ -81,6 +79,30 @@ def _folded(graph: Graph, group: Strip) -> Graph | None:
             return None
         changed.append(strip.model_copy(update={"fader_db": level_db, "sends": sends}))
     return graph.replace(*changed)
+
+
+def fold_wet(graph: Graph) -> Graph:
+    """Every insert fully wet, its settings moved towards rest instead.
+
+    Exact for width, delay and reverb; an equalizer's levels and the slopes of dynamics are scaled, which is
+    near enough to go on fitting from.
+    """
+
+    def fold(strip: Strip, device: Device) -> Device:
+        if device.wet == 1 or strip.kind == "return":
+            return device
+        values, rest = dict(device.values), PROCESSORS[device.type].rest()
+        for name in values:
+            scaled = name in ("width", "mix", "wet_level") if device.type != "reverb" else name == "wet_level"
+            if scaled or (device.type == "equalizer" and name.endswith("_db") and "slope" not in name):
+                values[name] = rest[name] + device.wet * (values[name] - rest[name])
+        if device.type == "compressor":
+            values["ratio"] = 1 / (1 - device.wet * (1 - 1 / values["ratio"]))
+        if device.type == "gate":
+            values["ratio"] = 1 + device.wet * (values["ratio"] - 1)
+        return device.model_copy(update={"values": values, "wet": 1.0})
+
+    return map_devices(graph, fold)
 
 
 def drop_bands(graph: Graph, below_db: float) -> Graph:

@@ -20,7 +20,9 @@ from mix2daw.search.least_squares import Responses, least_squares, mid_side_colu
 
 FRAME_S = 2.7
 ECHO_LOW_S, ECHO_HIGH_S = 0.05, 1.4
-ECHO_PEAK = 25.0  # times the median of the response: facts show 4 to 12 without a delay, 160 and more with one
+ECHO_PEAK = (
+    25.0  # times the median of the response: facts show 4 to 12 without a delay, 160 and more with one
+)
 ECHO_SHARE = 0.02
 TAIL_FROM_S, TAIL_TO_S = 0.02, 1.2
 TAIL_MATCH = 0.08  # correlation with the best tail of the dictionary that counts as evidence

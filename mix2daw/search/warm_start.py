@@ -117,7 +117,8 @@ def _start_space(
             level_db = 20 * math.log10(min(1.5, share)) if share > 0.03 else SEND_START_DB
             _set(controls, Key(track.name, "send", strip.name), {"level_db": level_db})
         for group in graph.of_kind("group"):
-            _set(controls, Key(group.name, "send", strip.name), {"level_db": SEND_START_DB - 6})
+            if group.sends:
+                _set(controls, Key(group.name, "send", strip.name), {"level_db": SEND_START_DB - 6})
     for strip in (*tracks, *graph.of_kind("group")):
         for type_, (settings, shares) in found.items():
             share = dict(zip((t.name for t in tracks), shares, strict=True)).get(strip.name, 0.0)
@@ -138,7 +139,7 @@ def _loudness_db(signal: Tensor, share: float) -> float:
 
 def _start_dynamics(graph: Graph, controls: Controls, sources: Mapping[str, Tensor]) -> None:
     """Thresholds at what each compressor and gate hears, once its strip is equalised and mixed."""
-    dynamics = {key for key in controls.keys() if key.type in ("compressor", "gate", "limiter")}
+    dynamics = {key for key in controls.all_keys() if key.type in ("compressor", "gate", "limiter")}
     with torch.no_grad():
         signals = play(graph, controls, sources, bypass=dynamics)
     for strip in graph.strips:
@@ -152,9 +153,7 @@ def _start_dynamics(graph: Graph, controls: Controls, sources: Mapping[str, Tens
         _set(controls, _insert(strip, "limiter"), {"ceiling_db": peak_db - fader_db})
 
 
-def _solve_levels(
-    graph: Graph, controls: Controls, sources: Mapping[str, Tensor], target: Tensor
-) -> None:
+def _solve_levels(graph: Graph, controls: Controls, sources: Mapping[str, Tensor], target: Tensor) -> None:
     """Least squares of the played tracks on the mix, per channel; small corrections only."""
     tracks = [strip.name for strip in graph.of_kind("track")]
     with torch.no_grad():
