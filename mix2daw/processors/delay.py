@@ -32,5 +32,5 @@ PROCESSOR = Processor(
         Param("mix", 0, 1, 0, step=0.01),
     ),
     process=process,
-    null_db=-130.0,
+    null_db=-140.0,
 )

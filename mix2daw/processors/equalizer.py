@@ -131,5 +131,5 @@ PROCESSOR = Processor(
         _slope("low_pass"),
     ),
     process=process,
-    null_db=-80.0,
+    null_db=-120.0,
 )

@@ -40,5 +40,5 @@ PROCESSOR = Processor(
         Param("lookahead_ms", 0.1, 20, 5, step=0.2, learnable=False),
     ),
     process=process,
-    null_db=-130.0,
+    null_db=-135.0,
 )

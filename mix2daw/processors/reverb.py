@@ -53,5 +53,5 @@ PROCESSOR = Processor(
     ),
     process=process,
     stereo=True,
-    null_db=-110.0,
+    null_db=-115.0,
 )
