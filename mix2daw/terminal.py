@@ -100,7 +100,7 @@ def verdict(result: Result) -> str:
     parts = [
         f"{result.devices_after.total} of {result.devices_before.total} devices kept",
         f"La {result.la['full']:.3f} (plain sum of the stems {result.la_sum_of_stems:.3f}, "
-        f"full console {result.la_console:.3f})",
+        f"full console {number(result.la_console, '.3f')})",
         f"SDR {number(result.sdr_db, '.1f')} dB",
         f"loudness {number(result.loudness_difference_lu, '+.1f')} LU",
         f"torch against pedalboard {number(result.null_db['torch_pedalboard'], '.0f')} dB",

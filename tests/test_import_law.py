@@ -16,6 +16,8 @@ LAW = (
     "params",
     "graph",
     "stems",
+    "groups",
+    "groups",
     "session",
     "progress",
     "dsp",

@@ -76,25 +76,69 @@ def _section_adjoint(
     store(dc, 4, d4)
 
 
+@compiled
+def _copy(source: Floats, target: Floats | Doubles) -> None:
+    """Copy a (n, 8) array."""
+    for n in range(source.shape[0]):
+        for lane in range(LANES):
+            target[n, lane] = source[n, lane]
+
+
+@compiled
+def _snap(state: Floats) -> None:
+    """Clear the parts of a state (2, 8) that are as good as silence."""
+    for k in range(2):
+        for lane in range(LANES):
+            if abs(state[k, lane]) <= SNAP:
+                state[k, lane] = 0
+
+
+@compiled
+def _pack_forward(x: Floats, first: int, c: Floats, y: Floats, states: Floats) -> None:
+    """Eight rows from `first` on: c (sections, 5, 8); states (blocks or 0, sections, 2, 8) are those at the
+    start of each block, if they are wanted."""
+    block = np.zeros((BLOCK, LANES), np.float32)
+    state = np.zeros((c.shape[0], 2, LANES), np.float32)
+    for start in range(0, x.shape[1], BLOCK):
+        gather(x, first, start, block)
+        for j in range(c.shape[0]):
+            if states.shape[0] > 0:
+                _copy(state[j], states[start // BLOCK, j])
+            _section(block, block, c[j], state[j])
+            if (start + BLOCK) % SNAP_SAMPLES == 0:
+                _snap(state[j])
+        scatter(block, y, first, start)
+
+
+@compiled
+def _pack_backward(
+    x: Floats, first: int, states: Floats, gy: Floats, c: Floats, c64: Doubles, gx: Floats, gc: Doubles
+) -> None:
+    """Adjoint of `_pack_forward`: fills eight rows of gx (rows, samples), and gc (sections, 5, 8)."""
+    sections = c.shape[0]
+    signals = np.zeros((sections + 1, BLOCK, LANES), np.float32)
+    wide = np.empty((sections + 1, BLOCK, LANES), np.float64)
+    state = np.empty((2, LANES), np.float32)
+    g = np.zeros((BLOCK, LANES), np.float64)  # beyond the end nothing is heard
+    u = np.zeros((sections, 2, LANES), np.float64)
+    for b in range(states.shape[0] - 1, -1, -1):
+        gather(x, first, b * BLOCK, signals[0])
+        for j in range(sections):
+            _copy(states[b, j], state)
+            _section(signals[j], signals[j + 1], c[j], state)
+            _copy(signals[j], wide[j])
+        _copy(signals[sections], wide[sections])
+        gather(gy, first, b * BLOCK, g)
+        for j in range(sections - 1, -1, -1):
+            _section_adjoint(wide[j], wide[j + 1], g, c64[j], u[j], gc[j])
+        scatter(g, gx, first, b * BLOCK)
+
+
 @compiled_parallel
 def _forward(x: Floats, c: Floats, y: Floats, states: Floats) -> None:
-    """x, y (rows, samples); c (packs, sections, 5, 8); states (packs, blocks or 0, sections, 2, 8) are those
-    at the start of each block, if they are wanted."""
+    """x, y (rows, samples); c (packs, sections, 5, 8); states (packs, blocks or 0, sections, 2, 8)."""
     for pack in prange(c.shape[0]):
-        block = np.zeros((BLOCK, LANES), np.float32)
-        state = np.zeros((c.shape[1], 2, LANES), np.float32)
-        for start in range(0, x.shape[1], BLOCK):
-            if states.shape[1] > 0:
-                states[pack, start // BLOCK] = state
-            gather(x, pack * LANES, start, block)
-            for j in range(c.shape[1]):
-                _section(block, block, c[pack, j], state[j])
-                if (start + BLOCK) % SNAP_SAMPLES == 0:
-                    for k in range(2):
-                        for lane in range(LANES):
-                            if abs(state[j, k, lane]) <= SNAP:
-                                state[j, k, lane] = 0
-            scatter(block, y, pack * LANES, start)
+        _pack_forward(x, pack * LANES, c[pack], y, states[pack])
 
 
 @compiled_parallel
@@ -102,24 +146,8 @@ def _backward(
     x: Floats, states: Floats, gy: Floats, c: Floats, c64: Doubles, gx: Floats, gc: Doubles
 ) -> None:
     """Adjoint of `_forward`: fills gx (rows, samples) and gc (packs, sections, 5, 8)."""
-    sections = c.shape[1]
     for pack in prange(c.shape[0]):
-        signals = np.zeros((sections + 1, BLOCK, LANES), np.float32)
-        wide = np.empty((sections + 1, BLOCK, LANES), np.float64)
-        state = np.empty((2, LANES), np.float32)
-        g = np.empty((BLOCK, LANES), np.float64)
-        u = np.zeros((sections, 2, LANES), np.float64)
-        for b in range(states.shape[1] - 1, -1, -1):
-            gather(x, pack * LANES, b * BLOCK, signals[0])
-            for j in range(sections):
-                state[:] = states[pack, b, j]
-                _section(signals[j], signals[j + 1], c[pack, j], state)
-            wide[:] = signals
-            g[:] = 0.0  # beyond the end nothing is heard
-            gather(gy, pack * LANES, b * BLOCK, g)
-            for j in range(sections - 1, -1, -1):
-                _section_adjoint(wide[j], wide[j + 1], g, c64[pack, j], u[j], gc[pack, j])
-            scatter(g, gx, pack * LANES, b * BLOCK)
+        _pack_backward(x, pack * LANES, states[pack], gy, c[pack], c64[pack], gx, gc[pack])
 
 
 def _packed(sections: Doubles) -> Doubles:

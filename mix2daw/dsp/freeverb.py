@@ -44,29 +44,67 @@ def _comb(s: Floats, length: int, f: float, d: float, w: Floats, low: Floats) ->
         w[n] = ((s[n] + last * f) + tiny) - tiny
 
 
+@compiled
+def _ear_forward(s: Floats, combs: Integers, allpasses: Integers, f: float, d: float, y: Floats) -> None:
+    """One ear: s, y (samples,); combs (8,), allpasses (4,)."""
+    samples = s.shape[0]
+    w, low = np.empty(samples, np.float32), np.empty(samples, np.float32)
+    for n in range(samples):
+        y[n] = 0
+    for j in range(combs.shape[0]):
+        _comb(s, combs[j], f, d, w, low)
+        for n in range(combs[j], samples):
+            y[n] += w[n - combs[j]]
+    tiny, half = np.float32(0.1), np.float32(0.5)
+    for j in range(allpasses.shape[0]):
+        for n in range(samples):
+            back = w[n - allpasses[j]] if n >= allpasses[j] else np.float32(0)
+            w[n] = ((y[n] + back * half) + tiny) - tiny
+            y[n] = back - y[n]
+
+
+@compiled
+def _ear_backward(
+    s: Floats, gy: Floats, combs: Integers, allpasses: Integers, f: float, d: float, gs: Floats, gc: Doubles
+) -> None:
+    """Adjoint of `_ear_forward`: fills gs (samples,) and gc (2,)."""
+    samples = s.shape[0]
+    f64, d64 = np.float64(f), np.float64(d)
+    w, low = np.empty(samples, np.float32), np.empty(samples, np.float32)
+    g, back = np.empty(samples, np.float32), np.empty(samples, np.float32)
+    for n in range(samples):
+        g[n] = gy[n]
+        gs[n] = 0
+    for j in range(allpasses.shape[0] - 1, -1, -1):  # `back` is the gradient of w
+        for n in range(samples - 1, -1, -1):
+            later = n + allpasses[j]
+            back[n] = g[later] + np.float32(0.5) * back[later] if later < samples else np.float32(0)
+        for n in range(samples):
+            g[n] = back[n] - g[n]
+    d_f, d_d = 0.0, 0.0
+    for j in range(combs.shape[0]):
+        length = combs[j]
+        _comb(s, length, f, d, w, low)
+        u = 0.0  # gradient of l
+        for n in range(samples - 1, -1, -1):
+            later = n + length
+            gw = np.float64(g[later]) + np.float64(back[later]) if later < samples else 0.0
+            u = f64 * gw + d64 * u
+            back[n] = np.float32((1.0 - d64) * u)  # gradient of v[n], which is w[n − N]
+            gs[n] += np.float32(gw)
+            d_f += gw * low[n]
+            v = np.float64(w[n - length]) if n >= length else 0.0
+            before = np.float64(low[n - 1]) if n > 0 else 0.0
+            d_d += u * (before - v)
+    gc[0], gc[1] = d_f, d_d
+
+
 @compiled_parallel
 def _forward(s: Floats, combs: Integers, allpasses: Integers, controls: Floats, y: Floats) -> None:
     """s (strips, samples); controls (strips, 2): feedback, damping; y (strips · ears, samples)."""
-    samples = s.shape[1]
     for q in prange(y.shape[0]):
         strip, ear = q // EARS, q % EARS
-        w, low = np.empty(samples, np.float32), np.empty(samples, np.float32)
-        y[q] = 0
-        for j in range(combs.shape[1]):
-            length = combs[ear, j]
-            _comb(s[strip], length, controls[strip, 0], controls[strip, 1], w, low)
-            for n in range(length, samples):
-                y[q, n] += w[n - length]
-        tiny, half = np.float32(0.1), np.float32(0.5)
-        for j in range(allpasses.shape[1]):
-            length = allpasses[ear, j]
-            for n in range(min(length, samples)):
-                w[n] = (y[q, n] + tiny) - tiny
-                y[q, n] = -y[q, n]
-            for n in range(length, samples):
-                back = w[n - length]
-                w[n] = ((y[q, n] + back * half) + tiny) - tiny
-                y[q, n] = back - y[q, n]
+        _ear_forward(s[strip], combs[ear], allpasses[ear], controls[strip, 0], controls[strip, 1], y[q])
 
 
 @compiled_parallel
@@ -74,39 +112,10 @@ def _backward(
     s: Floats, gy: Floats, combs: Integers, allpasses: Integers, controls: Floats, gs: Floats, gc: Doubles
 ) -> None:
     """Adjoint of `_forward`: fills gs (strips · ears, samples) and gc (strips · ears, 2)."""
-    samples = s.shape[1]
     for q in prange(gy.shape[0]):
         strip, ear = q // EARS, q % EARS
-        f, d = np.float64(controls[strip, 0]), np.float64(controls[strip, 1])
-        w, low = np.empty(samples, np.float32), np.empty(samples, np.float32)
-        g, back = gy[q].copy(), np.empty(samples, np.float32)
-        for j in range(allpasses.shape[1] - 1, -1, -1):
-            length = allpasses[ear, j]
-            # w[n] = x[n] + w[n−M]/2, y[n] = w[n−M] − x[n], run backwards; `back` is the gradient of w
-            for n in range(samples - 1, -1, -1):
-                later = n + length
-                back[n] = g[later] + np.float32(0.5) * back[later] if later < samples else np.float32(0)
-            for n in range(samples):
-                g[n] = back[n] - g[n]
-        gs[q] = 0
-        d_f, d_d = 0.0, 0.0
-        for j in range(combs.shape[1]):
-            length = combs[ear, j]
-            _comb(s[strip], length, controls[strip, 0], controls[strip, 1], w, low)
-            u = 0.0  # gradient of l
-            for n in range(samples - 1, -1, -1):
-                later = n + length
-                gw = 0.0
-                if later < samples:
-                    gw = np.float64(g[later]) + np.float64(back[later])
-                u = f * gw + d * u
-                back[n] = np.float32((1.0 - d) * u)  # gradient of v = w[n − N], handed to sample n − N
-                gs[q, n] += np.float32(gw)
-                d_f += gw * low[n]
-                v = np.float64(w[n - length]) if n >= length else 0.0
-                before = np.float64(low[n - 1]) if n > 0 else 0.0
-                d_d += u * (before - v)
-        gc[q, 0], gc[q, 1] = d_f, d_d
+        f, d = controls[strip, 0], controls[strip, 1]
+        _ear_backward(s[strip], gy[q], combs[ear], allpasses[ear], f, d, gs[q], gc[q])
 
 
 def _run(source: Tensor, sample_rate: int, controls: Tensor) -> tuple[Floats, Floats, Floats]:

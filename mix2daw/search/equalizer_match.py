@@ -121,8 +121,8 @@ def _bands(size: int, sample_rate: int) -> tuple[Tensor, Tensor]:
     return centres, weights / weights.sum(-1, keepdim=True)
 
 
-def match_equalizers(responses: Responses, stems: int, sample_rate: int) -> Match:
-    """Fit one equalizer per stem to its measured response."""
+def match_equalizers(responses: Responses, stems: int, sample_rate: int, flat: bool = False) -> Match:
+    """Fit one equalizer per stem to its measured response; `flat`: levels only, for strips without one."""
     size = (responses.response.shape[0] - 1) * 2
     centres, bands = _bands(size, sample_rate)
     target_db, heard, coherence, direct = [], [], [], []
@@ -142,7 +142,12 @@ def match_equalizers(responses: Responses, stems: int, sample_rate: int) -> Matc
     share = (loudness / loudness.sum(0, keepdim=True)).clamp(min=1e-6).sqrt()
     own = (loudness / loudness.amax(-1, keepdim=True)).clamp(min=1e-7) ** 0.25
     weight = share * own * torch.stack(coherence)
-    settings = _descend(torch.stack(target_db), weight / weight.sum(-1, keepdim=True), centres, sample_rate)
+    weight = weight / weight.sum(-1, keepdim=True)
+    if flat:
+        rest = PROCESSORS["equalizer"].rest()
+        settings = {name: torch.full((stems,), value, dtype=torch.float64) for name, value in rest.items()}
+    else:
+        settings = _descend(torch.stack(target_db), weight, centres, sample_rate)
     curve = equalizer_response(settings, _grid(size, sample_rate), sample_rate)
     levels = []
     for (response, power), shape in zip(direct, curve, strict=True):

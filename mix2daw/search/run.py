@@ -31,7 +31,7 @@ from mix2daw.session import Session
 
 FIRST_STEPS, CONSOLE_STEPS, ROUND_STEPS, FINAL_STEPS = 60, 40, 16, 40
 DRY_WET_ROUNDS = 3
-FIRST_RATE, LATER_RATE, FINAL_RATE = 1.0, 0.5, 0.4
+FIRST_RATE, CONSOLE_RATE, REFIT_RATE, FINAL_RATE = 3.0, 1.5, 1.0, 0.6
 SPARSITY = 1e-4
 BAND_TRIALS_DB = (0.6, 0.3, 0.1)
 
@@ -195,15 +195,15 @@ class _Search:
         with self.stage("first fit", FIRST_STEPS):
             self.fit(FIRST_STEPS, FIRST_RATE, 0.35, self.late_starters())
         with self.stage("console fit", CONSOLE_STEPS):
-            self.fit(CONSOLE_STEPS, LATER_RATE, 0.5)
+            self.fit(CONSOLE_STEPS, CONSOLE_RATE, 0.5)
             self.la_console, self.console = self.checkpoint(), self.graph
         for _ in range(DRY_WET_ROUNDS):
             with self.stage("weigh", ROUND_STEPS):
-                self.fit(ROUND_STEPS, FINAL_RATE, 0.8, sparsity=SPARSITY)
+                self.fit(ROUND_STEPS, REFIT_RATE, 0.8, sparsity=SPARSITY)
             self.prune(brute=False, share=0.8)
         with self.stage("refit", FINAL_STEPS):
             self.adopt(fold_wet(self.graph))
-            self.fit(FINAL_STEPS, FINAL_RATE, 0.85)
+            self.fit(FINAL_STEPS, REFIT_RATE, 0.85)
             self.checkpoint()
         self.prune(brute=True, share=0.92)
         with self.stage("simplify", len(BAND_TRIALS_DB)):

@@ -74,7 +74,8 @@ def warm_start(
     clean = [remove_rumble(sources[strip.name], rate) for strip in tracks]
     goal = remove_rumble(target, rate)
     columns, owner = mid_side_columns(clean)
-    match = match_equalizers(least_squares(columns, owner, goal, CURVE_SIZE), len(tracks), rate)
+    flat = not any(_insert(strip, "equalizer") for strip in tracks)
+    match = match_equalizers(least_squares(columns, owner, goal, CURVE_SIZE), len(tracks), rate, flat)
     for index, strip in enumerate(tracks):
         _set(controls, _insert(strip, "equalizer"), {n: float(v[index]) for n, v in match.settings.items()})
         _set(controls, _insert(strip, "width"), {"width": float(match.width[index])})
