@@ -7,7 +7,7 @@ mix the stem is there, and an equalizer's settings are fitted to its magnitude w
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -157,6 +157,25 @@ def match_equalizers(responses: Responses, stems: int, sample_rate: int, flat: b
     return Match(settings, torch.stack(levels), width, sample_rate)
 
 
+def rematch(
+    equalizers: Sequence[Mapping[str, float]], spectra: Tensor, sample_rate: int
+) -> list[dict[str, float]]:
+    """The same curves said with fewer decibels: a filter instead of a deep shelf where that fits.
+
+    `equalizers`: settings as fitted, `spectra` `(equalizers, bins)`: power of what they hear.
+    """
+    settings = {
+        name: torch.tensor([values[name] for values in equalizers], dtype=torch.float64)
+        for name in PROCESSORS["equalizer"].rest()
+    }
+    centres, bands = _bands((spectra.shape[1] - 1) * 2, sample_rate)
+    curve_db = 20 * torch.log10(equalizer_response(settings, centres, sample_rate).abs() + 1e-9)
+    energy = (spectra.double() @ bands.T).clamp(min=1e-20)
+    weight = (energy / energy.amax(-1, keepdim=True)).clamp(min=1e-7) ** 0.25
+    found = _descend(curve_db, weight / weight.sum(-1, keepdim=True), centres, sample_rate)
+    return [{name: float(v[i]) for name, v in found.items()} for i in range(len(equalizers))]
+
+
 def _descend(target_db: Tensor, weight: Tensor, centres: Tensor, sample_rate: int) -> dict[str, Tensor]:
     """Equalizer settings `(stems,)` whose magnitude follows `target_db` `(stems, bands)` up to a level.
 
@@ -178,7 +197,7 @@ def _descend(target_db: Tensor, weight: Tensor, centres: Tensor, sample_rate: in
     free = {
         name: (value if name.endswith("_db") else value.log()).clone().requires_grad_(True)
         for name, value in settings.items()
-        if not name.endswith("slope_db")
+        if not name.endswith(("slope_db", "shelf_q"))
     }
     origin = {name: value.detach().clone() for name, value in free.items()}
     groups = [

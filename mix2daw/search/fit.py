@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mix2daw.controls import SETTINGS, Controls, Key, params_of
+from mix2daw.controls import SETTINGS, Controls, Key, device_keys, params_of
 from mix2daw.graph import Graph
 from mix2daw.play import play
 from mix2daw.processors import PROCESSORS
@@ -37,8 +37,8 @@ class Loss:
 
 
 def frozen_rows(graph: Graph) -> set[tuple[Key, str]]:
-    """Controls that must not move, because another says the same: the level of a return (its sends have
-    it), fader and pan of a group (its tracks have them)."""
+    """Controls that must not move: the level of a return (its sends have it), fader and pan of a group (its
+    tracks have them), and the Q of shelves (most desks have none; at 0.7071 every DAW agrees on them)."""
     frozen: set[tuple[Key, str]] = set()
     for strip in graph.of_kind("return"):
         for index, device in enumerate(strip.devices):
@@ -47,6 +47,10 @@ def frozen_rows(graph: Graph) -> set[tuple[Key, str]]:
                 frozen.add((key, "wet_level"))
             if device.type == "delay":
                 frozen.add((key, "mix"))
+    for strip in graph.strips:
+        for key, device in device_keys(strip):
+            if device.type == "equalizer":
+                frozen |= {(key, "low_shelf_q"), (key, "high_shelf_q")}
     for strip in (*graph.of_kind("return"), *graph.of_kind("group")):
         frozen.add((Key(strip.name, "fader"), "fader_db"))
         frozen.add((Key(strip.name, "pan"), "pan"))
@@ -56,8 +60,8 @@ def frozen_rows(graph: Graph) -> set[tuple[Key, str]]:
 class Fit:
     """A descent that can be stopped and taken up: Adam on raw controls, one excerpt per step in turn.
 
-    Controls of devices in `hold` rest for now. One raw unit is one small audible move (`Param.step`), so a
-    learning rate of 1 suits all.
+    Controls of devices in `hold` rest for now, as do single controls in `still`. One raw unit is one small
+    audible move (`Param.step`), so one learning rate suits all.
 
     `sparsity`: with more than 0, the dry/wet weights of the inserts are learnt too, under an L1 penalty of
     that factor, so that what is not heard turns dry (returns stay wet).
@@ -70,13 +74,14 @@ class Fit:
         excerpts: list[TrainingExcerpt],
         hold: Collection[Key] = (),
         sparsity: float = 0.0,
+        still: Collection[tuple[Key, str]] = (),
     ) -> None:
         self.graph, self.controls, self.excerpts = graph, controls, excerpts
         self.sparsity = sparsity
         self.leaves: list[tuple[str, str, Tensor]] = []
         self.masks: list[Tensor] = []
         controls.held = frozenset(hold)
-        frozen = frozen_rows(graph)
+        frozen = frozen_rows(graph) | set(still)
         for type_, table in controls.raw.items():
             for param in params_of(type_):
                 table[param.name] = table[param.name].detach()

@@ -57,6 +57,14 @@ def _frames(signals: Tensor, size: int) -> Iterator[Tensor]:
         yield torch.fft.rfft(block * window, dim=-1).transpose(1, 2)
 
 
+def power_spectrum(signal: Tensor, size: int) -> Tensor:
+    """Mean power per bin of a signal `(channels, samples)`, all channels together: `(size // 2 + 1,)`."""
+    total = torch.zeros(size // 2 + 1, dtype=torch.float64)
+    for block in _frames(signal, size):
+        total += block.abs().square().sum((0, 2))
+    return total
+
+
 def least_squares(
     columns: Sequence[Tensor],
     owner: tuple[int, ...],

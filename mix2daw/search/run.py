@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,19 +20,22 @@ from mix2daw.graph import Graph
 from mix2daw.loss import published_la
 from mix2daw.play import play
 from mix2daw.progress import Progress
+from mix2daw.search.equalizer_match import rematch
 from mix2daw.search.excerpts import scoring_excerpts, training_excerpts
 from mix2daw.search.fit import Fit, Loss
 from mix2daw.search.judge import Judge
+from mix2daw.search.least_squares import power_spectrum
 from mix2daw.search.prune import brute_force_round, dry_wet_round
 from mix2daw.search.settings import Settings
-from mix2daw.search.simplify import drop_bands, drop_resting, fold_faders, fold_wet, rounded
-from mix2daw.search.warm_start import warm_start
+from mix2daw.search.simplify import drop_bands, drop_resting, fold_faders, fold_wet, resting_bands, rounded
+from mix2daw.search.warm_start import CURVE_SIZE, warm_start
 from mix2daw.session import Session
 
 FIRST_STEPS, CONSOLE_STEPS, ROUND_STEPS, FINAL_STEPS = 60, 40, 16, 40
-DRY_WET_ROUNDS = 3
+FILTER_STEPS, DRY_WET_ROUNDS = 24, 3
 FIRST_RATE, CONSOLE_RATE, REFIT_RATE, FINAL_RATE = 3.0, 1.5, 1.0, 0.6
 SPARSITY = 1e-4
+SLOPES = ("high_pass_slope_db", "low_pass_slope_db")
 BAND_TRIALS_DB = (0.6, 0.3, 0.1)
 
 
@@ -126,6 +129,7 @@ class _Search:
         share: float,
         hold: frozenset[Key] = frozenset(),
         sparsity: float = 0.0,
+        still: Collection[tuple[Key, str]] = (),
     ) -> None:
         recent: list[float] = []
 
@@ -136,7 +140,7 @@ class _Search:
             return self.late(share)
 
         try:
-            Fit(self.graph, self.controls, self.training, hold, sparsity).run(steps, rate, after)
+            Fit(self.graph, self.controls, self.training, hold, sparsity, still).run(steps, rate, after)
         finally:
             self.adopt(self.controls.to_graph())
 
@@ -158,6 +162,33 @@ class _Search:
             else:
                 dry_wet_round(judge, limit, self.heard)
             self.adopt(fold_faders(judge.shrunk()))
+
+    def find_filters(self) -> None:
+        """High-pass and low-pass filters in place of deep shelves, if a short fit finds them as good."""
+        fitted = {
+            (strip.name, index): device
+            for strip in self.graph.of_kind("track")
+            for index, device in enumerate(strip.devices)
+            if device.type == "equalizer"
+        }
+        if not fitted:
+            return
+        spectra = torch.stack([power_spectrum(self.sources[name], CURVE_SIZE) for name, _ in fitted])
+        again = rematch([d.values for d in fitted.values()], spectra, self.session.sample_rate)
+        before, score = self.graph, Judge(self.graph, self.controls, self.scoring).score
+        graph = before
+        for (name, index), values in zip(fitted, again, strict=True):
+            if any(values[slope] != fitted[name, index].values[slope] for slope in SLOPES):
+                strip = graph.strip(name)
+                devices = list(strip.devices)
+                devices[index] = devices[index].model_copy(update={"values": values})
+                graph = graph.replace(strip.model_copy(update={"devices": tuple(devices)}))
+        if graph is before:
+            return
+        self.adopt(graph)
+        self.fit(FILTER_STEPS, REFIT_RATE, 0.6)
+        if Judge(self.graph, self.controls, self.scoring).score > score + self.settings.tolerance / 2:
+            self.adopt(before)
 
     def simplify(self) -> None:
         """Drop small bands and inaudible filters, as long as the score hardly moves."""
@@ -197,6 +228,8 @@ class _Search:
         with self.stage("console fit", CONSOLE_STEPS):
             self.fit(CONSOLE_STEPS, CONSOLE_RATE, 0.5)
             self.la_console, self.console = self.checkpoint(), self.graph
+        with self.stage("filters", FILTER_STEPS):
+            self.find_filters()
         for _ in range(DRY_WET_ROUNDS):
             with self.stage("weigh", ROUND_STEPS):
                 self.fit(ROUND_STEPS, REFIT_RATE, 0.8, sparsity=SPARSITY)
@@ -209,7 +242,7 @@ class _Search:
         with self.stage("simplify", len(BAND_TRIALS_DB)):
             self.simplify()
         with self.stage("final fit", FINAL_STEPS):
-            self.fit(FINAL_STEPS, FINAL_RATE, 0.97)
+            self.fit(FINAL_STEPS, FINAL_RATE, 0.97, still=resting_bands(self.graph))
             self.checkpoint()
             self.round_off()
             self.checkpoint()

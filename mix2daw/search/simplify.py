@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from mix2daw.controls import Key, device_keys
 from mix2daw.graph import FADER_HIGH_DB, FADER_LOW_DB, Device, Graph, Send, Strip
 from mix2daw.processors import PROCESSORS
 
@@ -127,6 +128,19 @@ def drop_bands(graph: Graph, below_db: float) -> Graph:
     return map_devices(graph, tidy)
 
 
+def resting_bands(graph: Graph) -> set[tuple[Key, str]]:
+    """Controls of equalizer bands at 0 dB, which a last fit should not wake."""
+    return {
+        (key, f"{band}_{control}")
+        for strip in graph.strips
+        for key, device in device_keys(strip)
+        if device.type == "equalizer"
+        for band in BANDS
+        if device.values[f"{band}_db"] == 0
+        for control in ("hz", "db", "q")
+    }
+
+
 def drop_resting(graph: Graph) -> Graph:
     """Leave out devices that do nothing: an equalizer without bands, a compressor or gate at 1:1, …"""
 
@@ -165,7 +179,7 @@ def drop_resting(graph: Graph) -> Graph:
 def rounded(graph: Graph, finer: int = 0) -> Graph:
     """Settings as a person would make them: tenths of a decibel, three figures of a frequency or a time.
 
-    `finer`: that many more digits.
+    `finer`: that many more digits; what is nothing with few digits (0.02 dB) stays nothing.
     """
 
     def device(_strip: Strip, device: Device) -> Device:
@@ -184,8 +198,8 @@ def rounded(graph: Graph, finer: int = 0) -> Graph:
         *(
             strip.model_copy(
                 update={
-                    "fader_db": round(strip.fader_db, 1 + finer) + 0.0,
-                    "pan": round(strip.pan, 2 + finer) + 0.0,
+                    "fader_db": _round("fader_db", strip.fader_db, finer),
+                    "pan": _round("pan", strip.pan, finer),
                     "sends": tuple(send(s) for s in strip.sends),
                 }
             )
@@ -199,7 +213,7 @@ def _round(name: str, value: float, finer: int) -> float:
         return value
     for suffix, decimals in DECIMALS.items():
         if name.endswith(suffix):
-            return round(value, decimals + finer) + 0.0
+            return round(value, decimals + finer) if round(value, decimals) else 0.0
     for suffix, figures in SIGNIFICANT.items():
         if name.endswith(suffix):
             return round(value, figures + finer - 1 - math.floor(math.log10(abs(value))))

@@ -36,7 +36,8 @@ def remove_rumble(signal: Tensor, sample_rate: int) -> Tensor:
     spectrum = torch.fft.rfft(signal)
     frequency = torch.arange(spectrum.shape[-1]) * (sample_rate / signal.shape[-1])
     slope = ((frequency - CUT_BELOW_HZ / 2) / (CUT_BELOW_HZ / 2)).clamp(0, 1)
-    return torch.fft.irfft(spectrum * slope, signal.shape[-1])
+    clean: Tensor = torch.fft.irfft(spectrum * slope, signal.shape[-1])
+    return clean
 
 
 def set_levels(controls: Controls, strip: str, left_lin: float, right_lin: float) -> None:
