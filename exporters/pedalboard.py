@@ -138,10 +138,14 @@ def stereo(signal: Signal) -> Signal:
     return signal if signal.shape[0] == 2 else np.repeat(signal, 2, axis=0)
 
 
+def sides_lin(pan: float) -> Signal:
+    """The balance at 0 dB, (2, 1): left min(1, 1 − pan), right min(1, 1 + pan)."""
+    return np.array([[min(1.0, 1 - pan)], [min(1.0, 1 + pan)]], np.float32)
+
+
 def panned(signal: Signal, pan: float) -> Signal:
-    """The balance at 0 dB: left × min(1, 1 − pan), right × min(1, 1 + pan); (2, samples)."""
-    sides_lin = np.array([[min(1.0, 1 - pan)], [min(1.0, 1 + pan)]], np.float32)
-    return stereo(signal) * sides_lin
+    """The signal (2, samples) at another place."""
+    return stereo(signal) * sides_lin(pan)
 
 
 def widened(signal: Signal, width: float) -> Signal:
@@ -260,7 +264,8 @@ def _play(
     if not in_full:
         return
     before_fader = signal
-    signal = panned(signal * level_lin(strip.fader_db), strip.pan)
+    # Fader and pan are one factor, so that the result rounds as the torch engine's does.
+    signal = stereo(signal) * (level_lin(strip.fader_db) * sides_lin(strip.pan))
     for device in strip.post_devices:
         signal = apply_device(signal, device, graph.sample_rate)
     if OUTPUT in wanted:

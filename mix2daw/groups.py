@@ -81,7 +81,8 @@ def guess_group(name: str) -> str | None:
     if found and found[-1] in _SINGING:
         return "backing vocals" if "backing vocals" in found else "vocals"
     faint = [_FAINT[word] for word in words if word in _FAINT]
-    return (found or faint or [None])[-1]
+    known = found or faint
+    return known[-1] if known else None
 
 
 def _words(name: str) -> list[str]:

@@ -127,15 +127,18 @@ def downstream(graph: Graph, name: str) -> set[str]:
 def _input(
     graph: Graph, strip: Strip, signals: Signals, controls: Controls, bypass: Collection[Key]
 ) -> Tensor | None:
-    """Sum of what feeds a group, return or master; None if nothing does."""
-    parts = [signals.out[name] for name in graph.inputs(strip.name)]
-    for sender in graph.strips:
-        for send in sender.sends:
-            key = Key(sender.name, "send", send.target)
+    """Sum of what feeds a group, return or master, in the order in which strips play (the pedalboard
+    engine's, so that both round alike); None if nothing feeds it."""
+    parts = []
+    for feeder in (feeder for level in graph.levels() for feeder in level):
+        for send in feeder.sends:
+            key = Key(feeder.name, "send", send.target)
             if send.target == strip.name and key not in bypass:
-                level_db = controls.human([key])["level_db"].float()
+                level_lin = (10 ** (controls.human([key])["level_db"] / 20)).float()
                 tap = signals.out if send.tap == "post" else signals.pre
-                parts.append(tap[sender.name].expand(2, -1) * 10 ** (level_db / 20))
+                parts.append(tap[feeder.name].expand(2, -1) * level_lin)
+        if feeder.output == strip.name:
+            parts.append(signals.out[feeder.name])
     if not parts:
         return None
     total = parts[0]

@@ -37,6 +37,7 @@ from mix2daw.search import Settings, search
 from mix2daw.session import Session, groups_yaml, open_session
 from mix2daw.stems import Signal, write_wav
 
+IDENTICAL_DB = -300.0  # stands for the null of two equal renders, which has no number in JSON
 LA_PARTS = ("full", "left_right", "mid", "side")
 
 
@@ -120,7 +121,7 @@ def recover(job: Job, progress: Progress) -> Recovery:
             devices_after=Devices.counted(found.devices_after),
             sdr_db=metrics["sdr_db"],
             loudness_difference_lu=metrics["loudness_difference_lu"],
-            null_db={"torch_pedalboard": null_db},
+            null_db={"torch_pedalboard": max(IDENTICAL_DB, null_db)},
             seconds={name: round(value, 2) for name, value in seconds.items()},
             peak_rss_mib=peak_rss_mib(),
             lost=lost,

@@ -12,8 +12,8 @@ from mix2daw.output import json_text
 
 @dataclass(frozen=True)
 class Devices:
-    """How many devices a console has, in all and per type. Sends count; faders and pans count unless they
-    are at rest (in the full console, before pruning, every one counts)."""
+    """How many devices a console has, in all and per type. Sends count, and so do faders and pans that are
+    not at rest."""
 
     total: int
     per_type: dict[str, int]
@@ -32,8 +32,8 @@ class Result:
     full, left_right, mid and side; `la_paper`: with the divisor that the paper prints. `la_sum_of_stems`:
     `la.full` of the plain sum of the stems; `la_console`: of the full console before anything was pruned.
     `sdr_db`: signal to distortion ratio; `loudness_difference_lu`: integrated loudness, render − mix.
-    `null_db`: the difference of two engines' renders, relative to the second's. `seconds`: wall time per
-    stage; `peak_rss_mib`: the most memory held. `lost`: per format, what its session does not carry as an
+    `null_db`: the difference of two engines' renders, relative to the second's (−300: bit for bit the same).
+    `seconds`: wall time per stage; `peak_rss_mib`: the most memory held. `lost`: per format, what its session does not carry as an
     editable, exact device. `silent`: stems set aside; `findings`: what was noticed in the input.
     `interrupted`: stopped by the user; `out_of_time`: cut short by the budget.
     A number that does not exist (an infinite one, too) is null in the file.

@@ -91,8 +91,8 @@ def open_session(stems: Path, mix: Path, groups: Path | None = None) -> Session:
     if patterns is None:
         found = guessed_groups(names)
     else:
-        found, lines = sorted_into(patterns, [*names, *silent])
-        findings += lines
+        found, unused = sorted_into(patterns, [*names, *silent])
+        findings += unused
         audible = {group: tuple(n for n in members if n in names) for group, members in found.items()}
         found = {group: members for group, members in audible.items() if members}
     group_of = {name: group for group, members in found.items() for name in members}
@@ -115,7 +115,9 @@ def groups_yaml(session: Session) -> str:
     if loose:
         lines.append("# A track in no group goes straight to the master:\n")
         lines += [f"#   {json.dumps(name, ensure_ascii=False)}\n" for name in loose]
-    body = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, default_flow_style=False, width=1000)
+    body: str = yaml.safe_dump(
+        content, allow_unicode=True, sort_keys=False, default_flow_style=False, width=1000
+    )
     return "".join(lines) + body
 
 

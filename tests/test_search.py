@@ -19,7 +19,7 @@ from mix2daw.search.simplify import drop_bands, drop_resting, fold_faders, fold_
 from mix2daw.session import Session, Track
 
 RATE = 44100
-SECONDS = 5
+SECONDS = 4
 
 
 def burst_train(generator: np.random.Generator, period_s: float, decay_s: float, tilt: float) -> np.ndarray:
@@ -43,7 +43,7 @@ def truth() -> Graph:
         )
 
     equalizer = Device(type="equalizer", values={"bell_3_hz": 2000, "bell_3_db": 6})
-    compressor = Device(type="compressor", values={"threshold_db": -24, "ratio": 4})
+    compressor = Device(type="compressor", values={"threshold_db": -36, "ratio": 6})
     return checked_graph(
         Graph(
             sample_rate=RATE,

@@ -17,7 +17,15 @@ FILTERS = {"high_pass": 25.0, "low_pass": 18000.0}  # corner beyond which a filt
 SIGNIFICANT = {"_hz": 3, "_ms": 3, "_q": 2, "ratio": 2}
 DECIMALS = {"_db": 1, "pan": 2, "width": 2}
 DEFAULT_DECIMALS = 3
-KEPT_EXACT = ("delay_ms", "wet_level", "dry_level", "high_pass_slope_db", "low_pass_slope_db")
+KEPT_EXACT = (
+    "delay_ms",
+    "wet_level",
+    "dry_level",
+    "high_pass_slope_db",
+    "low_pass_slope_db",
+    "low_shelf_q",
+    "high_shelf_q",
+)
 
 
 def map_devices(graph: Graph, change: Callable[[Strip, Device], Device]) -> Graph:
