@@ -33,9 +33,9 @@ class Result:
     `la.full` of the plain sum of the stems; `la_console`: of the full console before anything was pruned.
     `sdr_db`: signal to distortion ratio; `loudness_difference_lu`: integrated loudness, render − mix.
     `null_db`: the difference of two engines' renders, relative to the second's (−300: bit for bit the same).
-    `seconds`: wall time per stage; `peak_rss_mib`: the most memory held. `lost`: per format, what its session does not carry as an
-    editable, exact device. `silent`: stems set aside; `findings`: what was noticed in the input.
-    `interrupted`: stopped by the user; `out_of_time`: cut short by the budget.
+    `seconds`: wall time per stage; `peak_rss_mib`: the most memory held. `lost`: per format, what its session
+    does not carry as an editable, exact device. `silent`: stems set aside; `findings`: what was noticed in
+    the input. `interrupted`: stopped by the user; `out_of_time`: cut short by the budget.
     A number that does not exist (an infinite one, too) is null in the file.
     """
 
