@@ -1,0 +1,69 @@
+"""The outcome of a search: the graph, how many devices it has, and how sure each of them is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mix2daw.controls import SETTINGS, Controls, params_of
+from mix2daw.graph import Device, Graph, Strip
+from mix2daw.progress import Progress
+from mix2daw.search.excerpts import ScoringExcerpt
+from mix2daw.search.judge import Judge
+
+
+@dataclass(frozen=True)
+class Found:
+    """The outcome of a search. Device counts are per type; a fader or pan at rest does not count.
+    `interrupted`: stopped by the user, the graph is the best so far; `out_of_time`: stages were cut short by
+    the budget."""
+
+    graph: Graph
+    la_console: float
+    devices_before: dict[str, int]
+    devices_after: dict[str, int]
+    seconds: dict[str, float]
+    interrupted: bool
+    out_of_time: bool
+
+
+def count_devices(graph: Graph) -> dict[str, int]:
+    """Devices, sends, and faders and pans that are not at rest, per type."""
+    counts: Counter[str] = Counter()
+    for key in Controls(graph).all_keys():
+        strip = graph.strip(key.strip)
+        value = {"fader": strip.fader_db, "pan": strip.pan}.get(key.type)
+        if key.type not in SETTINGS or value != params_of(key.type)[0].rest:
+            counts[key.type] += 1
+    return dict(sorted(counts.items()))
+
+
+def with_confidence(graph: Graph, scoring: Sequence[ScoringExcerpt], progress: Progress) -> Graph:
+    """Every insert with what La would lose without it (its fader making up for the level)."""
+    judge = Judge(graph, Controls(graph), scoring)
+    rise: dict[tuple[str, int], float] = {}
+    for key in judge.candidates():
+        if key.type not in (*SETTINGS, "send"):
+            rise[key.strip, int(key.which)] = judge.without([key]).score - judge.score
+            progress.step(str(key))
+
+    def sure(strip: Strip, devices: tuple[Device, ...], first: int) -> tuple[Device, ...]:
+        return tuple(
+            device.model_copy(update={"confidence": round(rise[strip.name, index], 4)})
+            if (strip.name, index) in rise
+            else device
+            for index, device in enumerate(devices, first)
+        )
+
+    return graph.replace(
+        *(
+            strip.model_copy(
+                update={
+                    "devices": sure(strip, strip.devices, 0),
+                    "post_devices": sure(strip, strip.post_devices, len(strip.devices)),
+                }
+            )
+            for strip in graph.strips
+        )
+    )

@@ -1,0 +1,89 @@
+"""The stages of a search that change the graph itself: filters, pruning, simplifying, rounding."""
+
+from __future__ import annotations
+
+import torch
+
+from mix2daw.search.equalizer_match import rematch
+from mix2daw.search.judge import Judge
+from mix2daw.search.least_squares import power_spectrum
+from mix2daw.search.prune import brute_force_round, dry_wet_round
+from mix2daw.search.simplify import drop_bands, drop_resting, fold_faders, rounded
+from mix2daw.search.state import State
+from mix2daw.search.warm_start import CURVE_SIZE
+
+FILTER_STEPS, FILTER_RATE = 24, 1.0
+SLOPES = ("high_pass_slope_db", "low_pass_slope_db")
+BAND_TRIALS_DB = (0.6, 0.3, 0.1)
+DIGITS = (0, 1, 2)
+
+
+def find_filters(state: State) -> None:
+    """High-pass and low-pass filters in place of deep shelves, if a short fit finds them as good."""
+    fitted = {
+        (strip.name, index): device
+        for strip in state.graph.of_kind("track")
+        for index, device in enumerate(strip.devices)
+        if device.type == "equalizer"
+    }
+    if not fitted:
+        return
+    spectra = torch.stack([power_spectrum(state.sources[name], CURVE_SIZE) for name, _ in fitted])
+    again = rematch([device.values for device in fitted.values()], spectra, state.sample_rate)
+    before, score = state.graph, state.judge().score
+    graph = before
+    for (name, index), values in zip(fitted, again, strict=True):
+        if any(values[slope] != fitted[name, index].values[slope] for slope in SLOPES):
+            strip = graph.strip(name)
+            devices = list(strip.devices)
+            devices[index] = devices[index].model_copy(update={"values": values})
+            graph = graph.replace(strip.model_copy(update={"devices": tuple(devices)}))
+    if graph is before:
+        return
+    state.adopt(graph)
+    state.fit(FILTER_STEPS, FILTER_RATE, 0.6)
+    if state.judge().score > score + state.settings.tolerance / 2:
+        state.adopt(before)
+
+
+def prune(state: State, brute: bool, share: float) -> None:
+    """One round of pruning; group faders that made up for what went are moved onto the tracks."""
+    judge = state.judge()
+    state.floor = min(state.floor, judge.score)
+    tolerance = state.settings.tolerance
+
+    def limit() -> float:
+        state.floor = min(state.floor, judge.score)
+        return float("-inf") if state.late(share) else state.floor + tolerance
+
+    def heard(judge: Judge) -> None:
+        state.progress.step(f"La {judge.score:.3f}, {len(judge.candidates())} devices left")
+
+    with state.stage("prune", len(judge.candidates())):
+        if brute:
+            brute_force_round(judge, limit, tolerance, state.generator, heard)
+        else:
+            dry_wet_round(judge, limit, heard)
+        state.adopt(fold_faders(judge.shrunk()))
+
+
+def simplify(state: State) -> None:
+    """Drop small bands and inaudible filters, as long as the score hardly moves."""
+    now = state.judge().score
+    for below_db in BAND_TRIALS_DB:
+        tidy = drop_resting(drop_bands(state.graph, below_db))
+        score = state.judge(tidy).score
+        state.progress.step(f"La {score:.3f}")
+        if score <= now + state.settings.tolerance / 4:
+            state.adopt(tidy)
+            return
+
+
+def round_off(state: State) -> None:
+    """Settings as a person would make them, with as many digits as the sound needs."""
+    exact, now = state.graph, state.judge().score
+    for finer in DIGITS:
+        tidy = drop_resting(rounded(exact, finer))
+        if state.judge(tidy).score <= now + state.settings.tolerance / 4:
+            state.adopt(tidy)
+            return

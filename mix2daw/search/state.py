@@ -1,0 +1,107 @@
+"""Where a search stands: the graph and its controls, what it is judged by, and the way back."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+import torch
+
+from mix2daw.controls import Controls, Key
+from mix2daw.graph import Graph
+from mix2daw.loss import published_la
+from mix2daw.play import play
+from mix2daw.progress import Progress
+from mix2daw.search.excerpts import scoring_excerpts, training_excerpts
+from mix2daw.search.fit import Fit, Loss
+from mix2daw.search.judge import Judge
+from mix2daw.search.settings import Settings
+from mix2daw.session import Session
+
+
+class State:
+    """One search on its way. `graph` and `controls` always belong together and can be rendered.
+
+    `console` is the full console once it is fitted, `la_console` its La on the whole song; `floor` the best
+    score any graph had while pruning; `checkpoints` the graphs to fall back on, with their La.
+    """
+
+    def __init__(self, session: Session, graph: Graph, settings: Settings, progress: Progress) -> None:
+        self.settings, self.progress = settings, progress
+        self.sample_rate = session.sample_rate
+        self.sources = {track.name: torch.from_numpy(track.signal) for track in session.tracks}
+        self.target = torch.from_numpy(session.mix)
+        self.training = training_excerpts(self.sources, self.target, self.sample_rate)
+        self.scoring = scoring_excerpts(self.sources, self.target, self.sample_rate)
+        self.generator = random.Random(settings.seed)
+        self.adopt(graph)
+        self.console, self.la_console, self.floor = graph, float("nan"), float("inf")
+        self.checkpoints: list[tuple[Graph, float]] = []
+        self.seconds: dict[str, float] = {}
+        self.started, self.out_of_time = time.monotonic(), False
+
+    @contextmanager
+    def stage(self, name: str, steps: int) -> Iterator[None]:
+        """A stage of that many steps, its seconds added to those of the same name."""
+        begun = time.monotonic()
+        self.progress.stage(name, steps)
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - begun
+
+    def late(self, share: float = 1.0) -> bool:
+        """Whether that share of the budget is spent; remembered, since it makes the result depend on the
+        machine."""
+        budget = self.settings.budget_s
+        late = budget is not None and time.monotonic() - self.started > share * budget
+        self.out_of_time |= late
+        return late
+
+    def adopt(self, graph: Graph) -> None:
+        """Go on from a graph."""
+        self.graph, self.controls = graph, Controls(graph)
+
+    def judge(self, graph: Graph | None = None) -> Judge:
+        """A judge of the current graph, or of another one."""
+        return Judge(graph or self.graph, Controls(graph) if graph else self.controls, self.scoring)
+
+    def checkpoint(self) -> float:
+        """Remember the graph as it is; returns the La of the whole song."""
+        with torch.no_grad():
+            mix = play(self.graph, self.controls, self.sources).out[self.graph.master.name]
+        la = published_la(mix, self.target, self.sample_rate)["full"]
+        self.checkpoints.append((self.graph, la))
+        return la
+
+    def best(self) -> Graph:
+        """The latest, and so the smallest, graph that keeps the promise La ≤ La of the console + tolerance;
+        the closest one if none does."""
+        allowed = self.la_console + self.settings.tolerance
+        good = [graph for graph, la in self.checkpoints if la <= allowed]
+        return good[-1] if good else min(self.checkpoints, key=lambda pair: pair[1])[0]
+
+    def fit(
+        self,
+        steps: int,
+        rate: float,
+        share: float,
+        hold: Collection[Key] = (),
+        sparsity: float = 0.0,
+        still: Collection[tuple[Key, str]] = (),
+    ) -> None:
+        """Descend for `steps` (see `Fit`), or until that share of the budget is spent."""
+        recent: list[float] = []
+
+        def after(_index: int, loss: Loss) -> bool:
+            recent.append(loss.la)
+            mean = sum(recent[-4:]) / len(recent[-4:])
+            self.progress.step(f"La {mean:.3f}, waveform {loss.error:.3f}")
+            return self.late(share)
+
+        try:
+            Fit(self.graph, self.controls, self.training, hold, sparsity, still).run(steps, rate, after)
+        finally:
+            self.adopt(self.controls.to_graph())
