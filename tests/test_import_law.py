@@ -35,6 +35,7 @@ LAW = (
     "recover",
     "terminal",
     "cli",
+    "__main__",
 )
 EXPORTERS_MAY = frozenset({"errors", "params", "graph", "stems", "exporters"})
 # Libraries that decide how heavy a module is: who may load them.

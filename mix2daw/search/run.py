@@ -10,7 +10,7 @@ from mix2daw.errors import FormatError
 from mix2daw.progress import Progress
 from mix2daw.search.found import Found, count_devices, with_confidence
 from mix2daw.search.settings import Settings
-from mix2daw.search.simplify import fold_wet, resting_bands
+from mix2daw.search.simplify import drop_resting, fold_wet, resting_bands
 from mix2daw.search.stages import (
     BAND_TRIALS_DB,
     FILTER_STEPS,
@@ -46,7 +46,7 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
         interrupted = True
         progress.say("stopped: going on with the best graph so far")
         state.checkpoint()
-    graph = state.best()
+    graph = drop_resting(state.best())
     if not interrupted and not state.late():
         with state.stage("confidence", sum(1 for _ in graph.devices())):
             graph = with_confidence(graph, state.scoring, progress)

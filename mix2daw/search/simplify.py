@@ -17,6 +17,7 @@ FILTERS = {"high_pass": 25.0, "low_pass": 18000.0}  # corner beyond which a filt
 SIGNIFICANT = {"_hz": 3, "_ms": 3, "_q": 2, "ratio": 2}
 DECIMALS = {"_db": 1, "pan": 2, "width": 2}
 DEFAULT_DECIMALS = 3
+EXACT_DIGITS = 5
 KEPT_EXACT = (
     "delay_ms",
     "wet_level",
@@ -187,7 +188,7 @@ def drop_resting(graph: Graph) -> Graph:
 def rounded(graph: Graph, finer: int = 0) -> Graph:
     """Settings as a person would make them: tenths of a decibel, three figures of a frequency or a time.
 
-    `finer`: that many more digits; what is nothing with few digits (0.02 dB) stays nothing.
+    `finer`: that many more digits; what is nothing with few digits (0.02 dB) stays nothing, below 5.
     """
 
     def device(_strip: Strip, device: Device) -> Device:
@@ -221,7 +222,8 @@ def _round(name: str, value: float, finer: int) -> float:
         return value
     for suffix, decimals in DECIMALS.items():
         if name.endswith(suffix):
-            return round(value, decimals + finer) if round(value, decimals) else 0.0
+            nothing = finer < EXACT_DIGITS and not round(value, decimals)
+            return 0.0 if nothing else round(value, decimals + finer)
     for suffix, figures in SIGNIFICANT.items():
         if name.endswith(suffix):
             return round(value, figures + finer - 1 - math.floor(math.log10(abs(value))))

@@ -8,14 +8,14 @@ from mix2daw.search.equalizer_match import rematch
 from mix2daw.search.judge import Judge
 from mix2daw.search.least_squares import power_spectrum
 from mix2daw.search.prune import brute_force_round, dry_wet_round
-from mix2daw.search.simplify import drop_bands, drop_resting, fold_faders, rounded
+from mix2daw.search.simplify import EXACT_DIGITS, drop_bands, drop_resting, fold_faders, rounded
 from mix2daw.search.state import State
 from mix2daw.search.warm_start import CURVE_SIZE
 
 FILTER_STEPS, FILTER_RATE = 24, 1.0
 SLOPES = ("high_pass_slope_db", "low_pass_slope_db")
 BAND_TRIALS_DB = (0.6, 0.3, 0.1)
-DIGITS = (0, 1, 2)
+DIGITS = (0, 1, 2, EXACT_DIGITS)
 
 
 def find_filters(state: State) -> None:
@@ -84,6 +84,6 @@ def round_off(state: State) -> None:
     exact, now = state.graph, state.judge().score
     for finer in DIGITS:
         tidy = drop_resting(rounded(exact, finer))
-        if state.judge(tidy).score <= now + state.settings.tolerance / 4:
+        if state.judge(tidy).score <= now + state.settings.tolerance / 2:
             state.adopt(tidy)
             return
