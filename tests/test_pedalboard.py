@@ -10,7 +10,8 @@ import pytest
 import soundfile
 
 from mix2daw.errors import FormatError, GraphError, InputError
-from mix2daw.exporters.pedalboard import apply_device, chain, render, render_taps
+from mix2daw.exporters.chains import apply_device, chain
+from mix2daw.exporters.pedalboard import render, render_taps
 from mix2daw.graph import Device, Graph, Send, Strip
 from mix2daw.processors import INSERTS, PROCESSORS, checked_graph
 

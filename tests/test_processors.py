@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mix2daw.exporters.pedalboard import apply_device
+from mix2daw.exporters.chains import apply_device
 from mix2daw.graph import Device
 from mix2daw.params import Param
 from mix2daw.processors import PROCESSORS, Processor

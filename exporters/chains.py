@@ -1,0 +1,181 @@
+"""What one device sounds like: chains of pedalboard's plugins, and numpy where it has none.
+
+Signals are (channels, samples) float32.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pedalboard
+
+from mix2daw.errors import FormatError, GraphError
+from mix2daw.graph import Device
+
+Signal = npt.NDArray[np.float32]
+
+STEREO_DEVICES = frozenset({"width", "pan", "reverb"})
+BELOW_NYQUIST_HZ = 100.0  # pedalboard takes no frequency above half the sample rate less this
+BUTTERWORTH_DB = 20 * math.log10(math.sqrt(2))  # two first-order filters and this bell are one of 12 dB
+BUTTERWORTH_Q = math.sqrt(math.sqrt(2)) / 2
+BLOCK_SAMPLES = 8192  # pedalboard's own default; filters clear tiny states at the end of a block
+SHORTEST_SAMPLES = 16  # pedalboard cannot tell channels from samples in a square array
+
+
+def chain(device_type: str, values: Mapping[str, float], sample_rate: int) -> list[pedalboard.Plugin]:
+    """The plugins that sound as the device does; none if it is at rest or is not made of plugins (width).
+
+    `values` is complete (as from `processors.checked_graph`): a missing control raises GraphError, an
+    unknown device FormatError.
+    """
+    try:
+        if device_type == "equalizer":
+            return _equalizer(values, sample_rate)
+        if device_type == "compressor":
+            return _compressor(values)
+        if device_type == "gate":
+            return _gate(values)
+        if device_type == "delay":
+            return _delay(values, sample_rate)
+        if device_type == "reverb":
+            return _reverb(values)
+        if device_type == "limiter":
+            return _limiter(values)
+    except KeyError as missing:
+        remedy = "complete the graph with checked_graph first"
+        raise GraphError(device_type, f"has no value for {missing}", remedy) from None
+    if device_type in ("width", "fader", "pan"):
+        return []
+    raise FormatError(device_type, "cannot be played by pedalboard", "see `mix2daw processors`")
+
+
+def _pass(kind: type, frequency_hz: float, slope_db: float) -> list[pedalboard.Plugin]:
+    if slope_db == 0:
+        return []
+    if slope_db == 6:
+        return [kind(frequency_hz)]
+    bell = pedalboard.PeakFilter(frequency_hz, BUTTERWORTH_DB, BUTTERWORTH_Q)
+    return [kind(frequency_hz), kind(frequency_hz), bell]
+
+
+def _equalizer(values: Mapping[str, float], sample_rate: int) -> list[pedalboard.Plugin]:
+    def hz(name: str) -> float:
+        return min(values[f"{name}_hz"], sample_rate / 2 - BELOW_NYQUIST_HZ)
+
+    def band(kind: type, name: str) -> list[pedalboard.Plugin]:
+        level_db = values[f"{name}_db"]
+        return [kind(hz(name), level_db, values[f"{name}_q"])] if level_db != 0 else []
+
+    return [
+        *_pass(pedalboard.HighpassFilter, hz("high_pass"), values["high_pass_slope_db"]),
+        *band(pedalboard.LowShelfFilter, "low_shelf"),
+        *(plugin for index in range(1, 5) for plugin in band(pedalboard.PeakFilter, f"bell_{index}")),
+        *band(pedalboard.HighShelfFilter, "high_shelf"),
+        *_pass(pedalboard.LowpassFilter, hz("low_pass"), values["low_pass_slope_db"]),
+    ]
+
+
+def _compressor(values: Mapping[str, float]) -> list[pedalboard.Plugin]:
+    compressor = pedalboard.Compressor(
+        threshold_db=values["threshold_db"],
+        ratio=values["ratio"],
+        attack_ms=values["attack_ms"],
+        release_ms=values["release_ms"],
+    )
+    return [compressor] if values["ratio"] > 1 else []
+
+
+def _gate(values: Mapping[str, float]) -> list[pedalboard.Plugin]:
+    gate = pedalboard.NoiseGate(
+        threshold_db=values["threshold_db"],
+        ratio=values["ratio"],
+        attack_ms=values["attack_ms"],
+        release_ms=values["release_ms"],
+    )
+    return [gate] if values["ratio"] > 1 else []
+
+
+def _delay(values: Mapping[str, float], sample_rate: int) -> list[pedalboard.Plugin]:
+    # The plugin truncates seconds to samples: half a sample more makes that safe.
+    lag_samples = max(1, round(values["delay_ms"] * sample_rate / 1000))
+    seconds = (lag_samples + 0.5) / sample_rate
+    delay = pedalboard.Delay(delay_seconds=seconds, feedback=values["feedback"], mix=values["mix"])
+    return [delay] if values["mix"] > 0 else []
+
+
+def _reverb(values: Mapping[str, float]) -> list[pedalboard.Plugin]:
+    names = ("room_size", "damping", "wet_level", "dry_level", "width")
+    return [pedalboard.Reverb(**{name: values[name] for name in names}, freeze_mode=0.0)]
+
+
+def _limiter(values: Mapping[str, float]) -> list[pedalboard.Plugin]:
+    return [
+        pedalboard.BrickwallLimiter(
+            ceiling_db=values["ceiling_db"],
+            release_ms=values["release_ms"],
+            lookahead_ms=values["lookahead_ms"],
+            true_peak=False,
+        )
+    ]
+
+
+def level_lin(level_db: float) -> np.float32:
+    """Amplitude of a level: 10^(dB/20)."""
+    return np.float32(10.0 ** (level_db / 20))
+
+
+def stereo(signal: Signal) -> Signal:
+    """(1 or 2, samples) as (2, samples): a mono signal on both sides."""
+    return signal if signal.shape[0] == 2 else np.repeat(signal, 2, axis=0)
+
+
+def sides_lin(pan: float) -> Signal:
+    """The balance at 0 dB, (2, 1): left min(1, 1 − pan), right min(1, 1 + pan)."""
+    return np.array([[min(1.0, 1 - pan)], [min(1.0, 1 + pan)]], np.float32)
+
+
+def panned(signal: Signal, pan: float) -> Signal:
+    """The signal (2, samples) at another place."""
+    return stereo(signal) * sides_lin(pan)
+
+
+def widened(signal: Signal, width: float) -> Signal:
+    """The side signal times `width`; (2, samples)."""
+    left, right = stereo(signal)
+    change = np.float32(width - 1) * ((left - right) * np.float32(0.5))
+    return np.stack([left + change, right - change])
+
+
+def _played(signal: Signal, plugins: list[pedalboard.Plugin], sample_rate: int) -> Signal:
+    samples = signal.shape[1]
+    if not plugins or samples == 0:
+        return signal
+    if samples < SHORTEST_SAMPLES:
+        signal = np.pad(signal, ((0, 0), (0, SHORTEST_SAMPLES - samples)))
+    for plugin in plugins:
+        signal = plugin.process(signal, sample_rate, buffer_size=BLOCK_SAMPLES, reset=True)
+    return signal[:, :samples]
+
+
+def apply_device(signal: Signal, device: Device, sample_rate: int) -> Signal:
+    """What one device makes of (1 or 2, samples), from silence, its `wet` share mixed with the rest.
+
+    The result has two channels if the device is a stereo one. Raises as `chain` does.
+    """
+    if device.type in STEREO_DEVICES:
+        signal = stereo(signal)
+    plugins = chain(device.type, device.values, sample_rate)
+    if device.type == "width":
+        wet = widened(signal, device.values["width"])
+    elif device.type == "pan":
+        wet = panned(signal, device.values["pan"])
+    elif device.type == "fader":
+        wet = signal * level_lin(device.values["fader_db"])
+    else:
+        wet = _played(signal, plugins, sample_rate)
+    if device.wet == 1:
+        return wet
+    return np.float32(device.wet) * wet + np.float32(1 - device.wet) * signal
