@@ -22,6 +22,7 @@ BANDS, BAND_LOW_HZ, BAND_HIGH_HZ, BAND_WIDTH = 56, 30.0, 17000.0, 0.09
 ITERATIONS = 300
 RATES = {"_db": 0.5, "_hz": 0.04, "_q": 0.03}  # dB, natural logarithms
 RIDGE = {"_db": 1e-3, "_hz": 1e-2, "_q": 2e-2}
+PLAIN_RIDGE = {"_db": 4e-3, "_hz": 1e-2, "_q": 2e-2}  # for curves that need no deep bands
 FILTER_STARTS_HZ = ((30.0, 17000.0), (90.0, 17000.0), (250.0, 17000.0), (30.0, 7000.0))
 SHAPES: tuple[tuple[str, Design], ...] = (
     ("low_shelf", low_shelf),
@@ -147,7 +148,7 @@ def match_equalizers(responses: Responses, stems: int, sample_rate: int, flat: b
         rest = PROCESSORS["equalizer"].rest()
         settings = {name: torch.full((stems,), value, dtype=torch.float64) for name, value in rest.items()}
     else:
-        settings = _descend(torch.stack(target_db), weight, centres, sample_rate)
+        settings, _ = _descend(torch.stack(target_db), weight, centres, sample_rate, RIDGE)
     curve = equalizer_response(settings, _grid(size, sample_rate), sample_rate)
     levels = []
     for (response, power), shape in zip(direct, curve, strict=True):
@@ -159,10 +160,11 @@ def match_equalizers(responses: Responses, stems: int, sample_rate: int, flat: b
 
 def rematch(
     equalizers: Sequence[Mapping[str, float]], spectra: Tensor, sample_rate: int
-) -> list[dict[str, float]]:
+) -> list[tuple[dict[str, float], float]]:
     """The same curves said with fewer decibels: a filter instead of a deep shelf where that fits.
 
-    `equalizers`: settings as fitted, `spectra` `(equalizers, bins)`: power of what they hear.
+    `equalizers`: settings as fitted, `spectra` `(equalizers, bins)`: power of what they hear. Returns new
+    settings, and the level in dB that they need to be as loud as the old ones.
     """
     settings = {
         name: torch.tensor([values[name] for values in equalizers], dtype=torch.float64)
@@ -172,12 +174,19 @@ def rematch(
     curve_db = 20 * torch.log10(equalizer_response(settings, centres, sample_rate).abs() + 1e-9)
     energy = (spectra.double() @ bands.T).clamp(min=1e-20)
     weight = (energy / energy.amax(-1, keepdim=True)).clamp(min=1e-7) ** 0.25
-    found = _descend(curve_db, weight / weight.sum(-1, keepdim=True), centres, sample_rate)
-    return [{name: float(v[i]) for name, v in found.items()} for i in range(len(equalizers))]
+    weight = weight / weight.sum(-1, keepdim=True)
+    found, level_db = _descend(curve_db, weight, centres, sample_rate, PLAIN_RIDGE)
+    return [
+        ({name: float(value[index]) for name, value in found.items()}, float(level_db[index]))
+        for index in range(len(equalizers))
+    ]
 
 
-def _descend(target_db: Tensor, weight: Tensor, centres: Tensor, sample_rate: int) -> dict[str, Tensor]:
-    """Equalizer settings `(stems,)` whose magnitude follows `target_db` `(stems, bands)` up to a level.
+def _descend(
+    target_db: Tensor, weight: Tensor, centres: Tensor, sample_rate: int, ridge: Mapping[str, float]
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Equalizer settings `(stems,)` whose magnitude follows `target_db` `(stems, bands)` up to a level, and
+    that level in dB. `ridge`: what it costs to move a bell or shelf, per kind of control.
 
     A filter's corner hardly finds its way from afar, so each stem is fitted from several corners at once
     and keeps the best.
@@ -216,8 +225,8 @@ def _descend(target_db: Tensor, weight: Tensor, centres: Tensor, sample_rate: in
         total = (weight * torch.sqrt(error.square() + 0.25)).sum(-1)
         for name, value in free.items():
             if not name.startswith(("high_pass", "low_pass")):
-                ridge = next(r for kind, r in RIDGE.items() if name.endswith(kind))
-                total = total + ridge * (value - origin[name]).square()
+                cost = next(r for kind, r in ridge.items() if name.endswith(kind))
+                total = total + cost * (value - origin[name]).square()
         return total
 
     for _ in range(ITERATIONS):
@@ -227,7 +236,7 @@ def _descend(target_db: Tensor, weight: Tensor, centres: Tensor, sample_rate: in
         schedule.step()
     with torch.no_grad():
         best = misfit().reshape(starts, stems).argmin(0) * stems + torch.arange(stems)
-    return {name: value[best] for name, value in _tidied(current()).items()}
+    return {name: value[best] for name, value in _tidied(current()).items()}, level_db.detach()[best]
 
 
 def _tidied(settings: dict[str, Tensor]) -> dict[str, Tensor]:

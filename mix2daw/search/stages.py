@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from mix2daw.graph import FADER_HIGH_DB, FADER_LOW_DB, Strip
+from mix2daw.processors import PROCESSORS
 from mix2daw.search.equalizer_match import rematch
 from mix2daw.search.judge import Judge
 from mix2daw.search.least_squares import power_spectrum
@@ -32,18 +34,31 @@ def find_filters(state: State) -> None:
     again = rematch([device.values for device in fitted.values()], spectra, state.sample_rate)
     before, score = state.graph, state.judge().score
     graph = before
-    for (name, index), values in zip(fitted, again, strict=True):
+    for (name, index), (values, level_db) in zip(fitted, again, strict=True):
         if any(values[slope] != fitted[name, index].values[slope] for slope in SLOPES):
-            strip = graph.strip(name)
-            devices = list(strip.devices)
-            devices[index] = devices[index].model_copy(update={"values": values})
-            graph = graph.replace(strip.model_copy(update={"devices": tuple(devices)}))
+            graph = graph.replace(_with_equalizer(graph.strip(name), index, values, level_db))
     if graph is before:
         return
     state.adopt(graph)
     state.fit(FILTER_STEPS, FILTER_RATE, 0.6)
     if state.judge().score > score + state.settings.tolerance / 2:
         state.adopt(before)
+
+
+def _with_equalizer(strip: Strip, index: int, values: dict[str, float], level_db: float) -> Strip:
+    """The strip with other settings of its equalizer; thresholds behind it and the fader make up for the
+    level by which the new ones are softer."""
+    devices = list(strip.devices)
+    devices[index] = devices[index].model_copy(update={"values": values})
+    for later in range(index + 1, len(devices)):
+        if "threshold_db" in devices[later].values:
+            threshold = PROCESSORS[devices[later].type].param("threshold_db")
+            moved_db = devices[later].values["threshold_db"] - level_db
+            inside_db = min(threshold.high, max(threshold.low, moved_db))
+            changed = {**devices[later].values, "threshold_db": inside_db}
+            devices[later] = devices[later].model_copy(update={"values": changed})
+    fader_db = min(FADER_HIGH_DB, max(FADER_LOW_DB, strip.fader_db + level_db))
+    return strip.model_copy(update={"devices": tuple(devices), "fader_db": fader_db})
 
 
 def prune(state: State, brute: bool, share: float) -> None:
