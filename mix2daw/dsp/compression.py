@@ -14,6 +14,7 @@ from numba import prange
 from torch import Tensor
 
 from mix2daw.dsp.jit import compiled_parallel
+from mix2daw.dsp.libm import amplitude
 from mix2daw.dsp.rows import (
     Doubles,
     Floats,
@@ -45,7 +46,7 @@ def _forward(x: Floats, controls: Floats, y: Floats, envelope: Floats) -> None:
                 e = np.float32(0)
             if keep:
                 envelope[i, n] = e
-            y[i, n] = s if e < threshold else s * np.exp(k * np.log(e * inverse))
+            y[i, n] = s if e < threshold else s * (e * inverse) ** k
 
 
 @compiled_parallel
@@ -105,10 +106,13 @@ class _Compression(torch.autograd.Function):
 
 
 def _rounded_rows(controls: Tensor, channels: int) -> Floats:
-    """(rows, 4) float32 with the threshold as an amplitude instead of its logarithm."""
+    """(rows, 4) float32 as the plugin has them, the threshold as an amplitude instead of its logarithm."""
     rows = control_rows(controls, channels)
-    rows[:, 2] = np.exp(rows[:, 2])
-    return rows.astype(np.float32)
+    threshold = amplitude(rows[:, 2])
+    slope = np.float32(1) / (1 / (rows[:, 3] + 1)).astype(np.float32) - np.float32(1)
+    rounded: Floats = rows.astype(np.float32)
+    rounded[:, 2], rounded[:, 3] = threshold, slope
+    return rounded
 
 
 def compress(signal: Tensor, attack: Tensor, release: Tensor, threshold_ln: Tensor, k: Tensor) -> Tensor:

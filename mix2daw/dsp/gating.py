@@ -14,6 +14,7 @@ from numba import prange
 from torch import Tensor
 
 from mix2daw.dsp.jit import compiled_parallel
+from mix2daw.dsp.libm import amplitude
 from mix2daw.dsp.rows import (
     Doubles,
     Floats,
@@ -59,7 +60,7 @@ def _forward(x: Floats, controls: Floats, y: Floats, power: Floats, envelope: Fl
             elif e == 0:
                 y[i, n] = np.float32(0)
             else:
-                y[i, n] = s * np.exp(k * np.log(e * inverse))
+                y[i, n] = s * (e * inverse) ** k
 
 
 @compiled_parallel
@@ -128,10 +129,12 @@ class _Gating(torch.autograd.Function):
 
 
 def _rounded_rows(controls: Tensor, channels: int) -> Floats:
-    """(rows, 5) float32 with the threshold as an amplitude instead of its logarithm."""
+    """(rows, 5) float32 as the plugin has them, the threshold as an amplitude instead of its logarithm."""
     rows = control_rows(controls, channels)
-    rows[:, 2] = np.exp(rows[:, 2])
-    return rows.astype(np.float32)
+    threshold = amplitude(rows[:, 2])
+    rounded: Floats = rows.astype(np.float32)
+    rounded[:, 2] = threshold
+    return rounded
 
 
 def gate(

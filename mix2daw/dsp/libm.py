@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from mix2daw.dsp.jit import compiled
-from mix2daw.dsp.rows import Floats
+from mix2daw.dsp.rows import Doubles, Floats
 
 SIN, COS, TAN, POWER_OF_TEN = range(4)
+NEPER_DB = 20 / math.log(10)
 
 
 @compiled
@@ -60,6 +61,13 @@ def tan(value: Tensor) -> Tensor:
 def power_of_ten(value: Tensor) -> Tensor:
     """10 to the power of (n,) values."""
     return _apply(value, POWER_OF_TEN, lambda exponent: torch.pow(10.0, exponent))
+
+
+def amplitude(level_ln: Doubles) -> Floats:
+    """Amplitudes of levels given as natural logarithms, by way of decibels as JUCE computes them."""
+    level_db = (level_ln * NEPER_DB).astype(np.float32)
+    result: Floats = power_of_ten(torch.from_numpy(level_db * np.float32(0.05))).numpy()
+    return result
 
 
 def sqrt(value: Tensor) -> Tensor:

@@ -46,5 +46,5 @@ PROCESSOR = Processor(
         Param("release_ms", 5, 3000, 100, scale="log", step=0.05),
     ),
     process=process,
-    null_db=-120.0,
+    null_db=-140.0,
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from mix2daw.dsp.freeverb import freeverb
-from mix2daw.dsp.rows import as_stereo, per_sample, stored_in_float32, wants_gradient
+from mix2daw.dsp.rows import as_stereo, per_sample, wants_gradient
 from mix2daw.params import Param
 from mix2daw.processors.base import Processor
 
@@ -34,12 +34,19 @@ def process(
     ears = freeverb(
         (signal[:, 0] + signal[:, 1]) * INPUT_LIN,
         sample_rate,
-        stored_in_float32(room_size.double()) * 0.28 + 0.7,
-        stored_in_float32(damping.double()) * 0.4,
+        _like_juce(room_size, 0.28, 0.7),
+        _like_juce(damping, 0.4),
     )
     wet, spread = 3 * per_sample(wet_level), per_sample(width)
     same, across = 0.5 * wet * (1 + spread), 0.5 * wet * (1 - spread)
     return ears * same + ears.flip(1) * across + dry
+
+
+def _like_juce(control: Tensor, factor: float, offset: float = 0.0) -> Tensor:
+    """control · factor + offset in float64, with the value that float32 arithmetic gives it."""
+    exact = control.double() * factor + offset
+    rounded = control.detach().float() * factor + offset
+    return exact + (rounded.double() - exact.detach())
 
 
 PROCESSOR = Processor(
@@ -53,5 +60,5 @@ PROCESSOR = Processor(
     ),
     process=process,
     stereo=True,
-    null_db=-115.0,
+    null_db=-140.0,
 )
