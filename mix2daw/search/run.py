@@ -62,7 +62,7 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
 
 
 def _run(state: State) -> None:
-    """All stages. The shares are those of the budget at which a stage is cut short."""
+    """All stages. The shares are those of the budget at which a stage is cut short or left out."""
     with state.stage("warm start", 1):
         warm_start(state.graph, state.controls, state.sources, state.target, state.progress)
         state.adopt(state.controls.to_graph())
@@ -72,21 +72,26 @@ def _run(state: State) -> None:
     with state.stage("console fit", CONSOLE_STEPS):
         state.fit(CONSOLE_STEPS, CONSOLE_RATE, 0.5)
         state.la_console, state.console = state.checkpoint(), state.graph
-    with state.stage("filters", FILTER_STEPS):
-        find_filters(state)
+    if not state.late(0.55):
+        with state.stage("filters", FILTER_STEPS):
+            find_filters(state)
     for _ in range(DRY_WET_ROUNDS):
+        if state.late(0.8):
+            break
         with state.stage("weigh", WEIGH_STEPS):
             state.fit(WEIGH_STEPS, REFIT_RATE, 0.8, sparsity=SPARSITY)
         prune(state, brute=False, share=0.8)
-    with state.stage("refit", FINAL_STEPS):
-        state.adopt(fold_wet(state.graph))
-        state.fit(FINAL_STEPS, REFIT_RATE, 0.85)
-        state.checkpoint()
-    prune(state, brute=True, share=0.92)
+    state.adopt(fold_wet(state.graph))
+    if not state.late(0.85):
+        with state.stage("refit", FINAL_STEPS):
+            state.fit(FINAL_STEPS, REFIT_RATE, 0.85)
+            state.checkpoint()
+        prune(state, brute=True, share=0.92)
     with state.stage("simplify", len(BAND_TRIALS_DB)):
         simplify(state)
     with state.stage("final fit", FINAL_STEPS):
-        state.fit(FINAL_STEPS, FINAL_RATE, 0.97, still=resting_bands(state.graph))
+        if not state.late(0.97):
+            state.fit(FINAL_STEPS, FINAL_RATE, 0.97, still=resting_bands(state.graph))
         state.checkpoint()
         round_off(state)
         state.checkpoint()
