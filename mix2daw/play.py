@@ -6,7 +6,7 @@ Strips of one level of the graph are played together: one batched call per proce
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -125,12 +125,12 @@ def downstream(graph: Graph, name: str) -> set[str]:
 
 
 def _input(
-    graph: Graph, strip: Strip, signals: Signals, controls: Controls, bypass: Collection[Key]
+    feeders: Iterable[Strip], strip: Strip, signals: Signals, controls: Controls, bypass: Collection[Key]
 ) -> Tensor | None:
-    """Sum of what feeds a group, return or master, in the order in which strips play (the pedalboard
-    engine's, so that both round alike); None if nothing feeds it."""
+    """Sum of what feeds a group, return or master; None if nothing does. `feeders`: all strips in the order
+    in which they play (the pedalboard engine's, so that both round alike)."""
     parts = []
-    for feeder in (feeder for level in graph.levels() for feeder in level):
+    for feeder in feeders:
         for send in feeder.sends:
             key = Key(feeder.name, "send", send.target)
             if send.target == strip.name and key not in bypass:
@@ -164,7 +164,9 @@ def play(
     """
     signals = Signals(dict(known.pre), dict(known.out)) if known else Signals()
     length = next(iter(sources.values())).shape[-1]
-    for level in graph.levels():
+    levels = graph.levels()
+    order = [strip for level in levels for strip in level]
+    for level in levels:
         strips = tuple(s for s in level if changed is None or s.name in changed)
         if not strips:
             continue
@@ -173,7 +175,7 @@ def play(
             if strip.kind == "track":
                 inputs[strip.name] = sources[strip.name]
             else:
-                total = _input(graph, strip, signals, controls, bypass)
+                total = _input(order, strip, signals, controls, bypass)
                 inputs[strip.name] = torch.zeros(2, length) if total is None else total
         batch = _Level(inputs)
         before, after = {}, {}

@@ -2,6 +2,6 @@
 
 from mix2daw.search.found import Found
 from mix2daw.search.run import search
-from mix2daw.search.settings import PRESETS, Settings
+from mix2daw.search.settings import Settings
 
-__all__ = ["PRESETS", "Found", "Settings", "search"]
+__all__ = ["Found", "Settings", "search"]

@@ -7,7 +7,6 @@ as the published method judges a song: windows of 3.8 s, every 2.8 s, the first 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -121,8 +120,3 @@ def scoring_excerpts(
             ScoringExcerpt({name: x[:, first:last] for name, x in sources.items()}, tuple(windows))
         )
     return excerpts
-
-
-def scored_seconds(excerpts: list[ScoringExcerpt], sample_rate: int) -> float:
-    """How much is played for one score, in seconds."""
-    return math.fsum(next(iter(e.sources.values())).shape[1] for e in excerpts) / sample_rate

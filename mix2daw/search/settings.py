@@ -7,7 +7,6 @@ from typing import Literal
 
 from mix2daw.errors import FormatError
 
-PRESETS: tuple[str, ...] = ("studio", "paper")
 ENGINES: tuple[str, ...] = ("auto", "cpu", "cuda")
 
 
@@ -15,6 +14,7 @@ ENGINES: tuple[str, ...] = ("auto", "cpu", "cuda")
 class Settings:
     """Settings of one search.
 
+    `preset`: the name of a console (`console.preset` refuses one that does not exist).
     `tolerance`: how much La the pruned graph may lose against the full console.
     `budget_s`: wall seconds after which no new stage is begun (None: as long as it takes).
     `processors`: types of devices that may be put into the console (None: all of the preset's).
@@ -28,8 +28,6 @@ class Settings:
     processors: frozenset[str] | None = field(default=None)
 
     def __post_init__(self) -> None:
-        if self.preset not in PRESETS:
-            raise FormatError(self.preset, "is no preset", f"use one of: {', '.join(PRESETS)}")
         if self.device not in ENGINES:
             raise FormatError(self.device, "is no device", f"use one of: {', '.join(ENGINES)}")
         if not 0 <= self.tolerance < 10:
