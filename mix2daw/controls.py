@@ -97,6 +97,12 @@ class Controls:
             for raw in (self.raw[type_][param.name],)
         }
 
+    @property
+    def learning(self) -> bool:
+        """Whether any control is followed by gradients now."""
+        tables = (*self.raw.values(), self.wet)
+        return torch.is_grad_enabled() and any(t.requires_grad for table in tables for t in table.values())
+
     def wet_of(self, keys: Sequence[Key]) -> Tensor:
         """Dry/wet weights of the given devices (all of one type), `(len(keys),)`."""
         type_ = keys[0].type

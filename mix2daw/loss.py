@@ -17,9 +17,12 @@ from __future__ import annotations
 import functools
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from mix2daw.dsp.mel import mel_magnitudes, overlapping_pairs
 from mix2daw.dsp.resample import FilteredResampler, fast_length
 from mix2daw.dsp.weighting import a_weighting_fir, mel_filterbank
 from mix2daw.stems import resample
@@ -38,6 +41,11 @@ def _mel_bands(fft_size: int) -> Tensor:
     return torch.from_numpy(mel_filterbank(RATE_HZ, fft_size, BANDS)).float()
 
 
+@functools.cache
+def _mel_pairs(fft_size: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    return overlapping_pairs(mel_filterbank(RATE_HZ, fft_size, BANDS))
+
+
 @functools.lru_cache(maxsize=16)  # excerpts of one song have few lengths
 def _weighting(samples: int, sample_rate: int) -> FilteredResampler:
     return FilteredResampler(samples, sample_rate, RATE_HZ, a_weighting_fir(RATE_HZ))
@@ -53,8 +61,12 @@ def mel_spectra(weighted: Tensor) -> tuple[Tensor, ...]:
 
 
 def _mel_spectrum(weighted: Tensor, size: int) -> Tensor:
-    window, bands = torch.hann_window(size).to(weighted), _mel_bands(size).to(weighted)
-    left, right = torch.stft(weighted, size, size // 4, window=window, return_complex=True)
+    window = torch.hann_window(size).to(weighted)
+    spectra = torch.stft(weighted, size, size // 4, window=window, return_complex=True)
+    if weighted.device.type == "cpu":
+        return mel_magnitudes(spectra.transpose(1, 2), _mel_pairs(size), BANDS)
+    bands = _mel_bands(size).to(weighted)
+    left, right = spectra
     # Mid and side are formed before the magnitude: from powers, a side far below the mid would drown.
     channels = (left, right, left + right, left - right)
     return torch.stack([bands @ channel.abs().clamp(min=MAGNITUDE_FLOOR) for channel in channels])
