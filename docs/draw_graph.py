@@ -61,6 +61,8 @@ def device_text(device: Device) -> str:
         words.append(f"{values['delay_ms']:.0f} ms")
     elif device.type == "reverb":
         words.append(f"room {values['room_size']:.2f}")
+    elif device.type == "convolution" and device.impulse:
+        words.append(Path(device.impulse).stem)
     return " ".join(word for word in words if word)
 
 

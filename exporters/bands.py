@@ -73,13 +73,15 @@ def is_idle(device: Device, sample_rate: int) -> bool:
     if device.wet == 0:
         return True
     idle_at = {
-        "compressor": ("ratio", 1.0),
-        "gate": ("ratio", 1.0),
-        "width": ("width", 1.0),
-        "delay": ("mix", 0.0),
+        "compressor": {"ratio": 1.0},
+        "gate": {"ratio": 1.0},
+        "width": {"width": 1.0},
+        "delay": {"mix": 0.0},
+        "convolution": {"wet_level": 0.0, "dry_level": 1.0},
     }
-    control, value = idle_at.get(device.type, ("", 0.0))
-    return bool(control) and device.values[control] == value
+    if device.type not in idle_at:
+        return False
+    return all(device.values[control] == value for control, value in idle_at[device.type].items())
 
 
 def octaves_of_q(q: float) -> float:

@@ -1,6 +1,6 @@
 """What one device sounds like: chains of pedalboard's plugins, and numpy where it has none.
 
-Signals are (channels, samples) float32.
+Signals are (channels, samples) float32; an impulse response is (2 or 4, taps).
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from mix2daw.graph import Device
 
 Signal = npt.NDArray[np.float32]
 
-STEREO_DEVICES = frozenset({"width", "pan", "reverb"})
+STEREO_DEVICES = frozenset({"width", "pan", "reverb", "convolution"})
 BELOW_NYQUIST_HZ = 100.0  # pedalboard takes no frequency above half the sample rate less this
 BUTTERWORTH_DB = 20 * math.log10(math.sqrt(2))  # two first-order filters and this bell are one of 12 dB
 BUTTERWORTH_Q = math.sqrt(math.sqrt(2)) / 2
 BLOCK_SAMPLES = 8192  # pedalboard's own default; filters clear tiny states at the end of a block
 SHORTEST_SAMPLES = 16  # pedalboard cannot tell channels from samples in a square array
+CONVOLUTION_RMS, CONVOLUTION_QUIET = np.float32(0.125), 1e-8  # what its Convolution scales responses to
 
 
 def chain(device_type: str, values: Mapping[str, float], sample_rate: int) -> list[pedalboard.Plugin]:
-    """The plugins that sound as the device does; none if it is at rest or is not made of plugins (width).
+    """The plugins that sound as the device does; none if it is at rest or is not made of plugins alone
+    (width, convolution).
 
     `values` is complete (as from `processors.checked_graph`): a missing control raises GraphError, an
     unknown device FormatError.
@@ -47,7 +49,7 @@ def chain(device_type: str, values: Mapping[str, float], sample_rate: int) -> li
     except KeyError as missing:
         remedy = "complete the graph with checked_graph first"
         raise GraphError(device_type, f"has no value for {missing}", remedy) from None
-    if device_type in ("width", "fader", "pan"):
+    if device_type in ("width", "fader", "pan", "convolution"):
         return []
     raise FormatError(device_type, "cannot be played by pedalboard", "see `mix2daw processors`")
 
@@ -160,10 +162,47 @@ def _played(signal: Signal, plugins: list[pedalboard.Plugin], sample_rate: int) 
     return signal[:, :samples]
 
 
-def apply_device(signal: Signal, device: Device, sample_rate: int) -> Signal:
+def _convolved(signal: Signal, impulse: Signal, sample_rate: int) -> Signal:
+    """(2, samples) through (2, taps), channel by channel, at the level of the impulse response.
+
+    pedalboard knows no cross terms and scales every response to an energy of its own, which is undone here:
+    its sum of squares runs in float32, tap after tap.
+    """
+    taps = impulse.shape[1]
+    response = np.pad(impulse, ((0, 0), (0, max(0, SHORTEST_SAMPLES - taps))))
+    energy = np.cumsum(np.square(impulse), axis=1, dtype=np.float32)[:, -1].max()
+    scale = CONVOLUTION_RMS / np.sqrt(energy) if energy >= CONVOLUTION_QUIET else np.float32(1)
+    return _played(signal, [pedalboard.Convolution(response, 1.0, sample_rate)], sample_rate) / scale
+
+
+def _convolution(
+    signal: Signal, values: Mapping[str, float], impulse: Signal | None, sample_rate: int
+) -> Signal:
+    """A convolution reverb: impulse responses of 2 channels hear the mean of both inputs; those of 4 channels
+    (L→L, L→R, R→L, R→R) hear each input with both ears."""
+    if impulse is None:
+        raise GraphError("convolution", "was played without its impulse response", "read it first")
+    dry = signal * np.float32(values["dry_level"])
+    samples = signal.shape[1]
+    if values["wet_level"] == 0 or samples == 0:
+        return dry
+    if impulse.shape[0] == 2:
+        middle = (signal[:1] + signal[1:]) * np.float32(0.5)
+        ears = _convolved(np.repeat(middle, 2, axis=0), impulse, sample_rate)
+    else:
+        left, right = np.repeat(signal[:1], 2, axis=0), np.repeat(signal[1:], 2, axis=0)
+        ears = _convolved(left, impulse[:2], sample_rate) + _convolved(right, impulse[2:], sample_rate)
+    lag_samples = min(samples, round(values["pre_delay_ms"] * sample_rate / 1000))
+    later = np.pad(ears[:, : samples - lag_samples], ((0, 0), (lag_samples, 0)))
+    return widened(later, values["width"]) * np.float32(values["wet_level"]) + dry
+
+
+def apply_device(signal: Signal, device: Device, sample_rate: int, impulse: Signal | None = None) -> Signal:
     """What one device makes of (1 or 2, samples), from silence, its `wet` share mixed with the rest.
 
-    The result has two channels if the device is a stereo one. Raises as `chain` does.
+    `impulse`: the impulse response of a convolution, (2 or 4, taps) at the sample rate (`read_impulse`).
+    The result has two channels if the device is a stereo one. Raises as `chain` does, and GraphError for a
+    convolution without its impulse response.
     """
     if device.type in STEREO_DEVICES:
         signal = stereo(signal)
@@ -172,6 +211,8 @@ def apply_device(signal: Signal, device: Device, sample_rate: int) -> Signal:
         wet = widened(signal, device.values["width"])
     elif device.type == "pan":
         wet = panned(signal, device.values["pan"])
+    elif device.type == "convolution":
+        wet = _convolution(signal, device.values, impulse, sample_rate)
     elif device.type == "fader":
         wet = signal * level_lin(device.values["fader_db"])
     else:

@@ -28,7 +28,8 @@ def lay_out(graph: Graph, graph_folder: Path, media_folder: Path, refuse: Refuse
     """Write the media of a session into `media_folder` (which exists) and plan its channels.
 
     The plan has, after the strips of the graph, the target mix (if the graph names one that exists) and our
-    own render as muted tracks. Raises InputError for a source that cannot be read.
+    own render as muted tracks. Impulse responses lie beside the media for the user's own convolver. Raises
+    InputError for a source or an impulse response that cannot be read.
     """
     names = _clean_names(graph)
     graph = _without_idle_inserts(_renamed(graph, names))
@@ -41,6 +42,7 @@ def lay_out(graph: Graph, graph_folder: Path, media_folder: Path, refuse: Refuse
     losses = lost(graph, decision)
     losses += _dropped(graph, graph_folder, decision, prints[graph.master.name, -1])
     given = {new: old for old, new in names.items()}
+    losses = _with_impulses(losses, graph, graph_folder, builder.media)
     losses = [replace(entry, strip=given[entry.strip]) for entry in losses]
     return Plan(graph.sample_rate, graph.length_samples, tuple(channels)), losses
 
@@ -162,6 +164,26 @@ def _without_idle_inserts(graph: Graph) -> Graph:
         for strip in graph.strips
     ]
     return graph.model_copy(update={"strips": tuple(strips)})
+
+
+def _with_impulses(losses: list[Lost], graph: Graph, graph_folder: Path, media: Media) -> list[Lost]:
+    """Copy the impulse response of every insert that has one into the media; its entry says which file it is.
+
+    The inserts of a strip that are lost are listed in the order of the signal, so the files are, too.
+    """
+    files: dict[tuple[str, str], list[str]] = {}
+    for strip, device in graph.devices():
+        if device.impulse is not None:
+            file = media.add_copy(f"impulse of {strip.name}", graph_folder / device.impulse)
+            files.setdefault((strip.name, device.type), []).append(file)
+    told: list[Lost] = []
+    for entry in losses:
+        copied = files.get((entry.strip, entry.device))
+        if copied:
+            where = f"its impulse response lies beside the session's audio as {copied.pop(0)!r}"
+            entry = replace(entry, reason=f"{entry.reason}; {where}")
+        told.append(entry)
+    return told
 
 
 def _dropped(graph: Graph, graph_folder: Path, decision: Decision, rendered: Signal) -> list[Lost]:

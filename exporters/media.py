@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +72,19 @@ class Media:
         assert clip is not None
         return clip
 
+    def add_copy(self, name: str, path: Path) -> str:
+        """Copy the file at `path` as it is (an impulse response, at its own rate); returns its new name.
+
+        Raises OutputError if the copy cannot be written.
+        """
+        file = self._name(name, path.suffix.lower())
+        try:
+            shutil.copyfile(path, self.folder / file)
+        except OSError as error:
+            reason = f"cannot be written ({error.strerror})"
+            raise OutputError(self.folder / file, reason, "check the folder and free space") from None
+        return file
+
     def _add_signal(
         self, name: str, signal: NDArray[np.float32], position: int, start: int, session_samples: int
     ) -> Clip | None:
@@ -82,7 +96,7 @@ class Media:
         write_wav(self.folder / file, signal, self.sample_rate)
         return Clip(file, channels, samples, position, start, length)
 
-    def _name(self, name: str) -> str:
+    def _name(self, name: str, suffix: str = ".wav") -> str:
         stem = unique_file(file_name(name), self._names)
         self._names.append(stem)
-        return f"{stem}.wav"
+        return f"{stem}{suffix}"

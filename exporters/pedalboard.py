@@ -14,8 +14,8 @@ import numpy as np
 
 from mix2daw.errors import GraphError
 from mix2daw.exporters.chains import Signal, apply_device, level_lin, sides_lin, stereo
-from mix2daw.graph import Graph, Strip
-from mix2daw.stems import read_audio
+from mix2daw.graph import Device, Graph, Strip
+from mix2daw.stems import read_audio, read_impulse
 
 Tap = tuple[str, int]
 
@@ -31,6 +31,12 @@ def _source(graph: Graph, folder: Path, strip: Strip) -> Signal:
     if first < last:
         signal[:, first:last] = audio[:, first - start : last - start]
     return signal
+
+
+def _through(signal: Signal, device: Device, graph: Graph, folder: Path) -> Signal:
+    """The signal behind a device, whose impulse response, if it has one, lies relative to `folder`."""
+    impulse = read_impulse(folder / device.impulse, graph.sample_rate) if device.impulse else None
+    return apply_device(signal, device, graph.sample_rate, impulse)
 
 
 def _upstream(graph: Graph, names: Collection[str]) -> set[str]:
@@ -52,9 +58,9 @@ def render_taps(graph: Graph, folder: Path, taps: Collection[Tap]) -> dict[Tap, 
 
     A tap (name, k) is the strip's signal after its first k devices: (name, 0) its source or the sum of its
     inputs, (name, len(devices)) what reaches the fader; (name, −1) is its output, after fader, pan and
-    post devices. Signals are (1 or 2, length_samples); an output always has 2 channels. Sources lie
-    relative to `folder`. Only the strips that are needed are played. Raises GraphError for a tap that
-    the graph does not have, and as `chain` and `read_audio` do.
+    post devices. Signals are (1 or 2, length_samples); an output always has 2 channels. Sources and impulse
+    responses lie relative to `folder`. Only the strips that are needed are played. Raises GraphError for a
+    tap that the graph does not have, and as `chain`, `read_audio` and `read_impulse` do.
     """
     names = {strip.name: len(strip.devices) for strip in graph.strips}
     for name, k in taps:
@@ -93,7 +99,7 @@ def _play(
     if 0 in wanted:
         results[strip.name, 0] = signal
     for index, device in enumerate(devices, 1):
-        signal = apply_device(signal, device, graph.sample_rate)
+        signal = _through(signal, device, graph, folder)
         if index in wanted:
             results[strip.name, index] = signal
     if not in_full:
@@ -102,7 +108,7 @@ def _play(
     # Fader and pan are one factor, so that the result rounds as the torch engine's does.
     signal = stereo(signal) * (level_lin(strip.fader_db) * sides_lin(strip.pan))
     for device in strip.post_devices:
-        signal = apply_device(signal, device, graph.sample_rate)
+        signal = _through(signal, device, graph, folder)
     if OUTPUT in wanted:
         results[strip.name, OUTPUT] = signal
     if not feeds:
@@ -119,7 +125,7 @@ def _add(sums: dict[str, Signal], target: str, signal: Signal) -> None:
 
 
 def render(graph: Graph, folder: Path) -> Signal:
-    """The whole song, (2, length_samples) float32; sources lie relative to `folder`. Raises as
-    `render_taps` does."""
+    """The whole song, (2, length_samples) float32; sources and impulse responses lie relative to `folder`.
+    Raises as `render_taps` does."""
     master: Tap = (graph.master.name, OUTPUT)
     return render_taps(graph, folder, {master})[master]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from mix2daw.exporters.bands import Band, active_bands
+from mix2daw.exporters.names import clean_text
 from mix2daw.graph import Device, Strip
 
 _UNITS = {"_db": "dB", "_hz": "Hz", "_ms": "ms", "_s": "s", "_samples": "samples"}
@@ -16,11 +19,14 @@ _BAND_NAMES = {
 
 
 def describe(device: Device, sample_rate: int) -> str:
-    """One line: the type and its settings, e.g. `compressor: threshold -18 dB, ratio 4, attack 10 ms`."""
+    """One line: the type and its settings, e.g. `compressor: threshold -18 dB, ratio 4, attack 10 ms`; of an
+    impulse response the name of its file."""
     if device.type == "equalizer":
         parts = [describe_band(band) for band in active_bands(device.values, sample_rate)] or ["flat"]
     else:
         parts = [_control(name, value) for name, value in device.values.items()]
+    if device.impulse is not None:
+        parts.append(f"impulse {clean_text(PurePosixPath(device.impulse).name)}")
     if device.wet != 1:
         parts.append(f"{device.wet:.0%} wet")
     return f"{device.type}: {', '.join(parts)}" if parts else device.type

@@ -168,6 +168,8 @@ def processors() -> None:
 
     table = table_of("Processor", "Control", "From", "To", "At rest", right=(2, 3, 4))
     for processor in PROCESSORS.values():
+        if processor.impulse:
+            add_row(table, processor.name, "impulse", "a file", "of 2 or 4 channels", "")
         for param in processor.params:
             low, high = (f"{param.low:g}", f"{param.high:g}")
             if param.choices:

@@ -7,12 +7,14 @@ console of a thousand knobs is a few dozen tensors. Faders, pans and send levels
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from mix2daw.dsp.convolution import stacked
+from mix2daw.errors import GraphError
 from mix2daw.graph import SEND_HIGH_DB, SEND_LOW_DB, Device, Graph, Strip
 from mix2daw.params import Param
 from mix2daw.processors import PROCESSORS
@@ -62,10 +64,13 @@ class Controls:
 
     `raw[type][param]` is `(rows,)` float64, `rows[type][key]` says which row is whose,
     `wet[type]` is `(rows,)` in 0..1. Devices in `held` take no part in gradients, which saves their cost.
+    `impulses`: the impulse responses that the graph names, `(2 or 4, taps)` float32 at its sample rate, by
+    path (`play.read_impulses`); only a graph that is played needs them.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, impulses: Mapping[str, Tensor] | None = None) -> None:
         self.graph = graph
+        self.impulses = dict(impulses or {})
         values: dict[str, dict[str, list[float]]] = {}
         wets: dict[str, list[float]] = {}
         self.rows: dict[str, dict[Key, int]] = {}
@@ -107,6 +112,20 @@ class Controls:
         """Dry/wet weights of the given devices (all of one type), `(len(keys),)`."""
         type_ = keys[0].type
         return self.wet[type_][torch.tensor([self.rows[type_][key] for key in keys])]
+
+    def impulse_of(self, keys: Sequence[Key]) -> Tensor:
+        """Impulse responses of the given devices, `(len(keys), 2 or 4, taps)`; shorter ones end in zeros.
+
+        Raises GraphError for one that was not given.
+        """
+        found = []
+        for key in keys:
+            path = self.graph.strip(key.strip).all_devices()[int(key.which)].impulse
+            if path not in self.impulses:
+                remedy = "read them with `play.read_impulses` and hand them to Controls"
+                raise GraphError(f"{key}.impulse", f"{path!r} was not read", remedy)
+            found.append(self.impulses[path])
+        return stacked(found)
 
     def value(self, key: Key, param: str) -> float:
         """One control in human units."""

@@ -40,12 +40,15 @@ class _Model(BaseModel):
 class Device(_Model):
     """One processor with its settings in human units.
 
+    `impulse`: path of the impulse response, relative to the graph's file, with forward slashes; a
+    `convolution` has one, no other device may (`processors.complete_device` checks that).
     `confidence`: how much the loss rises when this device alone is removed (La units), if it was measured.
     """
 
     type: Name
     values: dict[str, Finite] = Field(default_factory=dict)
     wet: Annotated[float, Field(ge=0, le=1)] = 1.0
+    impulse: Annotated[str, Field(min_length=1)] | None = None
     confidence: Finite | None = None
 
 
@@ -168,6 +171,10 @@ class Graph(_Model):
         for strip in self.strips:
             for device in strip.all_devices():
                 yield strip, device
+
+    def impulses(self) -> tuple[str, ...]:
+        """Paths of the impulse responses, each once, in the order of the devices that use them."""
+        return tuple(dict.fromkeys(device.impulse for _, device in self.devices() if device.impulse))
 
     def replace(self, *strips: Strip) -> Graph:
         """The same graph with the given strips in place of those of the same name."""

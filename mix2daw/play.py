@@ -19,7 +19,7 @@ from torch import Tensor
 from mix2daw.controls import Controls, Key, device_keys
 from mix2daw.graph import Graph, Strip
 from mix2daw.processors import PROCESSORS
-from mix2daw.stems import read_audio
+from mix2daw.stems import read_audio, read_impulse
 
 
 @dataclass
@@ -77,7 +77,8 @@ class _Level:
         signal = self.gather(names)
         if processor.stereo and signal.shape[1] == 1:
             signal = signal.expand(-1, 2, -1).contiguous()
-        wet_signal = processor.process(signal, sample_rate, **controls.human(keys))
+        impulse = (controls.impulse_of(keys),) if processor.impulse else ()
+        wet_signal = processor.process(signal, sample_rate, *impulse, **controls.human(keys))
         wet = controls.wet_of(keys)
         if wet.requires_grad or bool((wet != 1).any()):
             share = wet.clamp(0, 1).to(signal.dtype)[:, None, None]
@@ -272,9 +273,19 @@ def read_sources(graph: Graph, folder: Path) -> dict[str, Tensor]:
     }
 
 
+def read_impulses(graph: Graph, folder: Path) -> dict[str, Tensor]:
+    """The impulse responses of a graph by path, `(2 or 4, taps)` at its sample rate; paths are relative to
+    `folder`. Raises InputError for a file that is missing or of other channels."""
+    return {
+        path: torch.from_numpy(read_impulse(folder / path, graph.sample_rate)) for path in graph.impulses()
+    }
+
+
 def render_torch(graph: Graph, folder: Path) -> NDArray[np.float32]:
-    """The whole song by the torch engine, `(2, samples)`; sources are relative to `folder`."""
+    """The whole song by the torch engine, `(2, samples)`; sources and impulse responses are relative to
+    `folder`."""
+    controls = Controls(graph, read_impulses(graph, folder))
     with torch.no_grad():
-        signals = play(graph, Controls(graph), read_sources(graph, folder))
+        signals = play(graph, controls, read_sources(graph, folder))
         mix: NDArray[np.float32] = signals.out[graph.master.name].numpy()
     return mix

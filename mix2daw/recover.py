@@ -180,6 +180,7 @@ def export_folder(
     for name in formats:
         exporter(name)
     sources = [graph_folder / strip.source for strip in graph.strips if strip.source]
+    sources += [graph_folder / path for path in graph.impulses()]
     ours = frozenset({*FORMATS, LOST_FILE})
     check_folder(out, force, ours, marks=frozenset({LOST_FILE}), keep=sources)
     progress.stage("Writing sessions", len(formats))

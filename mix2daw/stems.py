@@ -1,6 +1,7 @@
 """Audio files: finding, reading and writing them.
 
-Signals are float32 `(channels, samples)`, channels 1 or 2, full scale ±1. Whatever cannot be used as a
+Signals are float32 `(channels, samples)`, channels 1 or 2, full scale ±1; an impulse response has 2 or 4
+channels (mono or true stereo to stereo). Whatever cannot be used as a
 stem or a mix is refused here, in one line that names the file, so that nothing behind this door has to
 look for it again.
 """
@@ -25,11 +26,18 @@ Signal = NDArray[np.float32]
 
 EXTENSIONS: tuple[str, ...] = (".wav", ".wave", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
 RATE_LOW_HZ, RATE_HIGH_HZ = 8000, 384000
+Channels = tuple[int, ...]
+STEM_CHANNELS: Channels = (1, 2)
+IMPULSE_CHANNELS: Channels = (2, 4)
+_CHANNELS_REMEDY = {
+    STEM_CHANNELS: "split it into mono or stereo files",
+    IMPULSE_CHANNELS: "an impulse response has 2 (mono to stereo) or 4 (L→L, L→R, R→L, R→R)",
+}
 
 
 @dataclass(frozen=True)
 class AudioFile:
-    """What the header of an audio file says. `channels`: 1 or 2; `samples`: per channel, at `sample_rate`."""
+    """What the header of an audio file says. `samples`: per channel, at `sample_rate`."""
 
     path: Path
     sample_rate: int
@@ -52,10 +60,10 @@ def is_audio(path: Path) -> bool:
     return path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
 
 
-def probe(path: Path) -> AudioFile:
-    """Read the header of an audio file.
+def probe(path: Path, channels: Channels = STEM_CHANNELS) -> AudioFile:
+    """Read the header of an audio file that has one of these numbers of channels.
 
-    Raises InputError: no such file, empty, no audio, more than two channels, or an unusable sample rate.
+    Raises InputError: no such file, empty, no audio, other channels, or an unusable sample rate.
     """
     if not path.exists():
         raise InputError(path, "does not exist", "check the path")
@@ -69,20 +77,21 @@ def probe(path: Path) -> AudioFile:
         raise _unreadable(path, error) from None
     if info.frames < 1:
         raise InputError(path, "has a length of zero", "export it again, or take it out of the folder")
-    if info.channels not in (1, 2):
-        raise InputError(path, f"has {info.channels} channels", "split it into mono or stereo files")
+    if info.channels not in channels:
+        many = "1 channel" if info.channels == 1 else f"{info.channels} channels"
+        raise InputError(path, f"has {many}", _CHANNELS_REMEDY[channels])
     if not RATE_LOW_HZ <= info.samplerate <= RATE_HIGH_HZ:
         allowed = f"{RATE_LOW_HZ} to {RATE_HIGH_HZ} Hz"
         raise InputError(path, f"has a sample rate of {info.samplerate} Hz", f"export it at {allowed}")
     return AudioFile(path, int(info.samplerate), int(info.channels), int(info.frames))
 
 
-def read_audio(path: Path, sample_rate: int | None = None) -> Signal:
+def read_audio(path: Path, sample_rate: int | None = None, channels: Channels = STEM_CHANNELS) -> Signal:
     """Read a file as `(channels, samples)` float32, at `sample_rate` (None: its own), resampled by soxr VHQ.
 
     Raises InputError as `probe` does, and for NaN or infinite samples.
     """
-    info = probe(path)
+    info = probe(path, channels)
     try:
         frames, own_rate = soundfile.read(str(path), dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError, RuntimeError, MemoryError) as error:
@@ -94,6 +103,17 @@ def read_audio(path: Path, sample_rate: int | None = None) -> Signal:
         where = f"channel {channel + 1}, {sample / info.sample_rate:.3f} s"
         raise InputError(path, f"contains NaN or infinite samples (first: {where})", "export it again")
     return resample(np.ascontiguousarray(frames.T), own_rate, sample_rate or own_rate)
+
+
+def read_impulse(path: Path, sample_rate: int) -> Signal:
+    """An impulse response `(2 or 4, taps)` float32 at `sample_rate`, equally loud at every rate.
+
+    Raises InputError as `read_audio` does; a file that is not of 2 or 4 channels is refused.
+    """
+    own_rate = probe(path, IMPULSE_CHANNELS).sample_rate
+    impulse = read_audio(path, sample_rate, IMPULSE_CHANNELS)
+    # Twice the rate is twice as many taps in the same sum.
+    return impulse if own_rate == sample_rate else impulse * np.float32(own_rate / sample_rate)
 
 
 def resample(signal: Signal, from_rate: int, to_rate: int) -> Signal:

@@ -28,7 +28,7 @@ from exporter_readers import READERS
 from mix2daw.errors import FormatError
 from mix2daw.exporters import FORMATS, Lost, exporter
 from mix2daw.exporters.pedalboard import render
-from mix2daw.graph import Graph, Send, Strip
+from mix2daw.graph import Device, Graph, Send, Strip
 
 formats = pytest.mark.parametrize("name", FORMATS)
 DYNAMICS = ("compressor", "gate", "limiter")
@@ -278,6 +278,46 @@ def test_starved_return_is_printed(name: str, tmp_path: Path) -> None:
         ("G", "delay"),
         ("Room", "return"),
     }
+
+
+@formats
+def test_impulse_responses_come_with_the_session(name: str, tmp_path: Path) -> None:
+    """The reverberation is printed, and its impulse response is there for a convolver of the user's own."""
+    stems = tmp_path / "stems"
+    (stems / "rooms").mkdir(parents=True)
+    write_stems(stems, {"one": 2, "two": 1})
+    decay = np.geomspace(0.3, 1e-4, 9000)[:, None]
+    rng = np.random.default_rng(4)
+    for file, channels, rate in (("hall", 4, 44100), ("plate", 2, RATE)):
+        impulse = decay * rng.standard_normal((9000, channels))
+        soundfile.write(str(stems / "rooms" / f"{file}.wav"), impulse, rate, subtype="FLOAT")
+
+    def room(file: str, **values: float) -> Device:
+        return device("convolution", **values).model_copy(update={"impulse": f"rooms/{file}.wav"})
+
+    hall = room("hall", wet_level=0.5, dry_level=0, pre_delay_ms=15)
+    inserts = (room("plate", wet_level=0.2), room("hall", wet_level=0.1), room("plate"))
+    to_hall = (Send(target="Hall", level_db=-6),)
+    graph = graph_of(
+        track("A", "one", devices=inserts, fader_db=-2),
+        track("B", "two", channels=1, sends=to_hall),
+        Strip(name="Hall", kind="return", output="Master", devices=(hall,), fader_db=-3),
+        Strip(name="Master", kind="master", post_devices=(room("plate", wet_level=0.05),)),
+    )
+    lost = export(name, graph, stems, tmp_path / "out")
+    entries = [entry for entry in lost if entry.device == "convolution"]
+    told = [re.findall(r"'(impulse of [^']*)'", entry.reason) for entry in entries]
+    assert [(entry.strip, entry.how, *files) for entry, files in zip(entries, told, strict=True)] == [
+        ("A", "printed", "impulse of A.wav"),
+        ("A", "printed", "impulse of A (2).wav"),
+        ("Hall", "printed", "impulse of Hall.wav"),
+        ("Master", "dropped", "impulse of Master.wav"),
+    ]
+    found = {Path(key).name: data for key, data in contents(tmp_path / "out").items()}
+    for (file,), source in zip(told, ("plate", "hall", "hall", "plate"), strict=True):
+        assert found[file] == (stems / "rooms" / f"{source}.wav").read_bytes()
+    held = graph.replace(graph.master.model_copy(update={"post_devices": ()}))
+    assert residual_db(play(READERS[name](tmp_path / "out")), render(held, stems)) < -100
 
 
 @formats

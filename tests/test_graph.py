@@ -102,6 +102,8 @@ def test_devices_are_completed_with_their_rest():
             GraphError,
             "strips.a.devices.0.values.high_pass_slope_db",
         ),
+        (Device(type="convolution"), GraphError, "strips.a.devices.0.impulse"),
+        (Device(type="reverb", impulse="hall.wav"), GraphError, "strips.a.devices.0.impulse"),
     ],
 )
 def test_a_wrong_device_is_named(device, kind, where):

@@ -107,7 +107,12 @@ def document() -> Json:
                 "output": "drums",
             },
             {"name": "drums", "kind": "group", "output": "master"},
-            {"name": "room", "kind": "return", "output": "master"},
+            {
+                "name": "room",
+                "kind": "return",
+                "output": "master",
+                "devices": [{"type": "convolution", "impulse": "rooms/große halle.wav"}],
+            },
             {"name": "master", "kind": "master"},
         ],
     }
@@ -140,6 +145,8 @@ WRONG: dict[str, Callable[[Json], None]] = {
     "a strip without a name": put("strips.0.name", ""),
     "a name of 201 letters": put("strips.0.name", "n" * 201),
     "wet above one": put("strips.0.devices.0.wet", 1.5),
+    "an impulse response without a path": put("strips.2.devices.0.impulse", ""),
+    "two impulse responses": put("strips.2.devices.0.impulse", ["left.wav", "right.wav"]),
     "a value in words": put("strips.0.devices.0.values.threshold_db", "loud"),
     "a send before everything": put("strips.0.sends.0.tap", "early"),
     "a send of 30 dB": put("strips.0.sends.0.level_db", 30),

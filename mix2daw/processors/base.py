@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -17,14 +18,20 @@ class Processor:
     """One declaration. `process(signal, sample_rate, <one keyword per Param>) -> signal`.
 
     `stereo`: needs (and returns) two channels; a mono signal is doubled before it gets there.
+    `impulse`: takes the impulse responses of its strips, `(strips, 2 or 4, taps)` float32, as the argument
+    `impulse` after `sample_rate`; its devices name a file.
     `null_db`: the residual against the pedalboard chain that its test demands, at 44.1, 48 and 96 kHz.
+    `rounding_db`: how far, relative to the loudest sample, samples may differ because other strips or later
+    samples were computed along with them, as an FFT rounds all of them together; −inf: by no bit.
     """
 
     name: str
     params: tuple[Param, ...]
     process: Callable[..., Tensor]
     stereo: bool = False
+    impulse: bool = False
     null_db: float = -100.0
+    rounding_db: float = -math.inf
 
     def param(self, name: str) -> Param:
         """The control called `name`; KeyError if there is none."""
@@ -38,12 +45,18 @@ class Processor:
 def complete_device(device: Device, register: Mapping[str, Processor], where: str = "device") -> Device:
     """The device with every control filled in (rest where it was omitted).
 
-    Raises FormatError for an unknown type, GraphError for an unknown control or a value out of range.
+    Raises FormatError for an unknown type, GraphError for an unknown control, a value out of range, and an
+    impulse response that is missing or that the type does not use.
     """
     processor = register.get(device.type)
     if processor is None:
         known = ", ".join(sorted(set(register) - {"fader", "pan"}))
         raise FormatError(where, f"there is no processor called {device.type!r}", f"use one of: {known}")
+    if processor.impulse and device.impulse is None:
+        remedy = "give the path of a WAV file, relative to graph.json"
+        raise GraphError(f"{where}.impulse", f"{device.type} needs an impulse response", remedy)
+    if device.impulse is not None and not processor.impulse:
+        raise GraphError(f"{where}.impulse", f"{device.type} has no impulse response", "leave it out")
     values = processor.rest()
     for name, value in device.values.items():
         if name not in values:

@@ -43,7 +43,7 @@ def frozen_rows(graph: Graph) -> set[tuple[Key, str]]:
     for strip in graph.of_kind("return"):
         for index, device in enumerate(strip.devices):
             key = Key(strip.name, device.type, str(index))
-            if device.type == "reverb":
+            if device.type in ("reverb", "convolution"):
                 frozen.add((key, "wet_level"))
             if device.type == "delay":
                 frozen.add((key, "mix"))

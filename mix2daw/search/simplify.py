@@ -18,8 +18,15 @@ SIGNIFICANT = {"_hz": 3, "_ms": 3, "_q": 2, "ratio": 2}
 DECIMALS = {"_db": 1, "pan": 2, "width": 2}
 DEFAULT_DECIMALS = 3
 EXACT_DIGITS = 5
+SCALED = {  # by the dry/wet weight: the distance of these controls from rest
+    "width": ("width",),
+    "delay": ("mix",),
+    "reverb": ("wet_level",),
+    "convolution": ("wet_level", "dry_level"),
+}
 KEPT_EXACT = (
     "delay_ms",
+    "pre_delay_ms",
     "wet_level",
     "dry_level",
     "high_pass_slope_db",
@@ -94,8 +101,8 @@ def _folded(graph: Graph, group: Strip) -> Graph | None:
 def fold_wet(graph: Graph) -> Graph:
     """Every insert fully wet, its settings moved towards rest instead.
 
-    Exact for width, delay and reverb; an equalizer's levels and the slopes of dynamics are scaled, which is
-    near enough to go on fitting from.
+    Exact for width, delay, reverb and convolution; an equalizer's levels and the slopes of dynamics are
+    scaled, which is near enough to go on fitting from.
     """
 
     def fold(strip: Strip, device: Device) -> Device:
@@ -103,7 +110,7 @@ def fold_wet(graph: Graph) -> Graph:
             return device
         values, rest = dict(device.values), PROCESSORS[device.type].rest()
         for name in values:
-            scaled = name in ("width", "mix", "wet_level") if device.type != "reverb" else name == "wet_level"
+            scaled = name in SCALED.get(device.type, ())
             if scaled or (device.type == "equalizer" and name.endswith("_db") and "slope" not in name):
                 values[name] = rest[name] + device.wet * (values[name] - rest[name])
         if device.type == "compressor":
@@ -169,6 +176,7 @@ def drop_resting(graph: Graph) -> Graph:
             "width": "width",
             "delay": "mix",
             "reverb": "wet_level",
+            "convolution": "wet_level",
         }.get(device.type)
         return decisive is None or values[decisive] != rest[decisive]
 
