@@ -12,6 +12,7 @@ Presets:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -21,7 +22,12 @@ from mix2daw.graph import SEND_LOW_DB, Device, Graph, Send, Strip, relative_sour
 from mix2daw.processors import INSERTS, PROCESSORS, checked_graph
 from mix2daw.session import Session, Track
 
-REVERB_RETURN_LEVEL = 1 / 3  # JUCE's wet level that plays the reverb at unity: the send sets the level
+# As a device stands on a return: all wet, at unity (JUCE's wet level of 1/3), so that the sends set the level.
+ALL_WET = {
+    "reverb": {"wet_level": 1 / 3, "dry_level": 0.0},
+    "convolution": {"wet_level": 1.0, "dry_level": 0.0},
+    "delay": {"mix": 1.0},
+}
 
 
 @dataclass(frozen=True)
@@ -86,10 +92,11 @@ def unique(name: str, taken: set[str]) -> str:
     return candidate
 
 
-def return_device(type_: str) -> Device:
-    """A reverb or delay as it stands on a return: all wet, at unity."""
-    wet = {"reverb": {"wet_level": REVERB_RETURN_LEVEL, "dry_level": 0.0}, "delay": {"mix": 1.0}}[type_]
-    return Device(type=type_, values=wet)
+def return_device(
+    type_: str, values: Mapping[str, float] | None = None, impulse: str | None = None
+) -> Device:
+    """A reverb, convolution or delay as it stands on a return, with some other settings."""
+    return Device(type=type_, values={**(values or {}), **ALL_WET[type_]}, impulse=impulse)
 
 
 def build_console(session: Session, chosen: Preset, folder: Path) -> Graph:
@@ -127,7 +134,6 @@ def build_console(session: Session, chosen: Preset, folder: Path) -> Graph:
                 kind="group",
                 devices=devices(chosen.group) if live else (),
                 post_devices=devices(chosen.post) if live else (),
-                sends=sends if live else (),
                 output=master_name,
             )
         )

@@ -177,8 +177,8 @@ def write_wav(path: Path, signal: Signal, sample_rate: int) -> None:
     The file appears under its name only when it is whole. libsndfile is not used because its float files
     carry the time of writing (PEAK chunk). Raises OutputError; ValueError for a wrong shape.
     """
-    if signal.ndim != 2 or signal.shape[0] not in (1, 2):
-        raise ValueError(f"expected (1 or 2, samples), got {signal.shape}")
+    if signal.ndim != 2 or signal.shape[0] not in (1, 2, 4):
+        raise ValueError(f"expected (1, 2 or 4, samples), got {signal.shape}")
     if not np.isfinite(signal).all():
         raise OutputError(path, "would contain NaN or infinite samples", "nothing was written")
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")

@@ -1,128 +1,218 @@
-"""Evidence of echoes and reverb in the deconvolved impulse responses of the stems.
+"""Echoes and reverb in what the dry console leaves of the mix.
 
-Long-frame least squares (several seconds) gives each stem's impulse response on the way to the mix. A delay
-is a peak that stands far above its surroundings; a reverb is a tail that looks like one of a dictionary.
-Both are sought for one return that all stems share.
+An echo is a peak in a stem's response to the residual that stands far above its surroundings. The reverb's
+impulse response is deconvolved from all stems together (`deconvolution`). If an algorithmic reverb explains
+nearly as much of the residual as the free response does, it was that one; else the response itself becomes
+the reverb, as a convolution. A response that does not hold on a part of the song it was not solved on is
+no reverb.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from scipy import fft
 
 from mix2daw.processors import PROCESSORS
-from mix2daw.search.least_squares import Responses, least_squares, mid_side_columns
+from mix2daw.search.deconvolution import Deconvolution, Levels, Reals, Stretch, smoothed
 
-FRAME_S = 2.7
 ECHO_LOW_S, ECHO_HIGH_S = 0.05, 1.4
-ECHO_PEAK = (
-    25.0  # times the median of the response: facts show 4 to 12 without a delay, 160 and more with one
-)
+ECHO_PEAK = 25.0  # times the median of the response: 4 to 12 without a delay, 160 and more with one
 ECHO_SHARE = 0.02
-TAIL_FROM_S, TAIL_TO_S = 0.02, 1.2
-TAIL_MATCH = 0.08  # correlation with the best tail of the dictionary that counts as evidence
-BAND_LOW_HZ, BAND_HIGH_HZ = 60.0, 9000.0
-ROOMS, DAMPINGS = (0.1, 0.3, 0.5, 0.7, 0.85), (0.2, 0.5, 0.8)
+ECHO_BAND_HZ = (60.0, 9000.0)
+ECHOES = 12  # repeats that count
+IMPULSE_S = 2.5
+ROUNDS = 3
+HOLDS = 0.03  # share of the residual that a response must explain on a part it was not solved on
+ALGORITHMIC = 0.85  # of what the free response explains, to be taken instead of it
+ROOMS, DAMPINGS = (0.1, 0.3, 0.5, 0.65, 0.8, 0.92), (0.1, 0.4, 0.8)
 
 
 @dataclass(frozen=True)
 class Echo:
-    """A delay found: its time, its feedback, and per stem the level of its first echo against the direct
-    sound (0: none found on that stem)."""
+    """A delay that some stems send to: `sends_lin` (tracks,) linear."""
 
     delay_samples: int
     feedback: float
-    share: tuple[float, ...]
+    sends_lin: Levels
 
 
 @dataclass(frozen=True)
 class Room:
-    """A reverb found: its settings, and per stem the send level, linear (0: none found on that stem)."""
+    """An algorithmic reverb (settings of `reverb`), and the sends into it."""
 
-    room_size: float
-    damping: float
-    send_lin: tuple[float, ...]
-
-
-def impulse_spectra(sources: Sequence[Tensor], target: Tensor, sample_rate: int) -> tuple[Responses, int]:
-    """Mid-to-mid responses over long frames, and the frame size."""
-    size = 1 << max(12, round(math.log2(FRAME_S * sample_rate)))
-    while size > target.shape[1] and size > 1 << 12:
-        size //= 2
-    mids = [mid_side_columns([source])[0][0] for source in sources]
-    mid = 0.5 * (target[:1] + target[1:])
-    return least_squares(mids, tuple(range(len(mids))), mid, size, (1e-3, 1e-9), average_ridge=True), size
+    settings: dict[str, float]
+    sends_lin: Levels
 
 
-def find_echo(spectra: Responses, size: int, sample_rate: int) -> Echo | None:
+@dataclass(frozen=True)
+class Response:
+    """A reverb that is known by its impulse response (2, taps) of unit energy, and the sends into it."""
+
+    impulse: Reals
+    sends_lin: Levels
+
+
+@dataclass(frozen=True)
+class Space:
+    """What was found; None: no evidence. `explained`: share of the residual's whitened energy."""
+
+    echo: Echo | None
+    reverb: Room | Response | None
+    explained: float
+
+
+def find_space(stretches: list[Stretch], sample_rate: int) -> Space:
+    """Echo and reverb in some stretches of the song."""
+    taps = min(round(IMPULSE_S * sample_rate), stretches[0].rest.shape[1] // 2)
+    problem = Deconvolution(stretches, sample_rate, taps)
+    before = problem.error()
+    echo = find_echo(problem, sample_rate)
+    if echo is not None:
+        problem.subtract(echo.sends_lin, echo_response(echo, taps))
+    reverb: Room | Response | None = None
+    if _holds(stretches, problem, sample_rate):
+        response = solve(problem)
+        room = _as_room(problem, response, sample_rate)
+        reverb = room or response
+        impulse = response.impulse if room is None else room_response(room.settings, sample_rate, taps)
+        problem.subtract(reverb.sends_lin, impulse)
+    return Space(echo, reverb, 1 - problem.error() / before if before > 0 else 0.0)
+
+
+def solve(
+    problem: Deconvolution,
+    sends_lin: Levels | None = None,
+    rounds: int = ROUNDS,
+    only: NDArray[np.bool_] | None = None,
+) -> Response:
+    """Impulse response and sends in turn, from given sends or from equal ones; `only` some tracks may send."""
+    sends = np.ones(len(problem.feeds[0])) if sends_lin is None else sends_lin
+    impulse = np.zeros((2, problem.taps), np.float32)
+    for _ in range(rounds):
+        impulse = problem.solve_impulse(sends)
+        loudness = np.sqrt(np.square(impulse, dtype=np.float64).sum() / 2)
+        if not loudness > 0:
+            break
+        impulse = (impulse / loudness).astype(np.float32)
+        sends = problem.solve_sends(impulse, only)
+    return Response(impulse, sends)
+
+
+def _holds(stretches: list[Stretch], problem: Deconvolution, sample_rate: int) -> bool:
+    """Whether a response that is solved on the first half explains the second half too."""
+    halves: tuple[list[Stretch], list[Stretch]] = ([], [])
+    for stretch in stretches:
+        middle = stretch.rest.shape[1] // 2
+        for half, cut in zip(halves, (slice(None, middle), slice(middle, None)), strict=True):
+            half.append(Stretch(stretch.feeds[:, cut], stretch.rest[:, cut], stretch.mix[:, cut]))
+    taps = min(problem.taps, halves[0][0].rest.shape[1] // 2)
+    learnt, unseen = (Deconvolution(half, sample_rate, taps) for half in halves)
+    found = solve(learnt, rounds=1)
+    before = unseen.error()
+    return before > 0 and 1 - unseen.error(found.sends_lin, found.impulse) / before > HOLDS
+
+
+def find_echo(problem: Deconvolution, sample_rate: int) -> Echo | None:
     """The echo that most stems (weighted by clarity) agree on, or None."""
-    responses = torch.fft.irfft(spectra.response[..., 0].T, size)
-    low, high = round(ECHO_LOW_S * sample_rate), min(round(ECHO_HIGH_S * sample_rate), size // 3)
+    low, high = round(ECHO_LOW_S * sample_rate), min(round(ECHO_HIGH_S * sample_rate), problem.taps - 1)
     if high <= low:
         return None
-    magnitude = responses[:, low:high].abs()
-    clarity = magnitude / magnitude.median(1, keepdim=True).values.clamp(min=1e-12)
-    direct = responses[:, :3].sum(1)
-    share = responses[:, low:high] / direct.sign().mul(direct.abs().clamp(min=1e-6))[:, None]
-    votes = torch.where((clarity > ECHO_PEAK) & (share.abs() > ECHO_SHARE), clarity, 0.0).sum(0)
-    if float(votes.max()) == 0:
+    frequency_hz = np.arange(problem.length // 2 + 1) * (sample_rate / problem.length)
+    band = (frequency_hz > ECHO_BAND_HZ[0]) & (frequency_hz < ECHO_BAND_HZ[1])
+    responses, votes = [], np.zeros(high - low)
+    for track in range(len(problem.feeds[0])):
+        power = sum(np.square(np.abs(feeds[track])) for feeds in problem.feeds)
+        cross = sum(
+            feeds[track].conj() * (rest[0] + rest[1])
+            for feeds, rest in zip(problem.feeds, problem.rests, strict=True)
+        )
+        load = 0.1 * smoothed(np.asarray(power), 0.03) + np.finfo(np.float32).tiny
+        kernel = band * power / (power + load)
+        response = fft.irfft(0.5 * band * cross / (power + load), problem.length)[: 2 * high + 1]
+        response /= max(float(kernel.mean()), 1e-12)
+        responses.append(response)
+        magnitude = np.abs(response[low:high])
+        clarity = magnitude / max(float(np.median(magnitude)), 1e-12)
+        votes += np.where((clarity > ECHO_PEAK) & (response[low:high] > ECHO_SHARE), clarity, 0.0)
+    if not votes.any():
         return None
     lag = low + int(votes.argmax())
-    found = (clarity[:, lag - low] > ECHO_PEAK) & (share[:, lag - low] > ECHO_SHARE)
-    if not bool(found.any()):
-        return None
-    first = responses[:, lag][found]
-    second = responses[:, 2 * lag][found] if 2 * lag + 2 < size else torch.zeros_like(first)
-    feedback = float((first * second).sum() / first.square().sum())
-    shares = torch.where(found, share[:, lag - low], 0.0)
-    return Echo(lag, min(0.8, max(0.05, feedback)), tuple(float(s) for s in shares))
+    shares = np.array([response[lag] for response in responses])
+    heard = np.array(
+        [
+            response[lag] > ECHO_PEAK * float(np.median(np.abs(response[low:high]))) and share > ECHO_SHARE
+            for response, share in zip(responses, shares, strict=True)
+        ]
+    )
+    second = np.array([response[2 * lag] if 2 * lag < len(response) else 0.0 for response in responses])
+    feedback = float((shares * second)[heard].sum() / np.square(shares[heard]).sum())
+    echo = Echo(lag, min(0.8, max(0.05, feedback)), np.where(heard, shares, 0.0))
+    sends = problem.solve_sends(echo_response(echo, problem.taps), only=heard)
+    return Echo(lag, echo.feedback, sends)
 
 
-def tail_dictionary(sample_rate: int, samples: int) -> dict[tuple[float, float], Tensor]:
-    """Mid-to-mid impulse responses of the reverb at wet level 1/3 (how it stands on a return)."""
-    pairs = list(itertools.product(ROOMS, DAMPINGS))
-    impulse = torch.zeros(len(pairs), 2, samples)
+def echo_response(echo: Echo, taps: int) -> Reals:
+    """The impulse response (2, taps) of a fully wet delay."""
+    response = np.zeros((2, taps), np.float32)
+    for repeat in range(1, ECHOES + 1):
+        if repeat * echo.delay_samples < taps:
+            response[:, repeat * echo.delay_samples] = echo.feedback ** (repeat - 1)
+    return response
+
+
+def room_response(settings: dict[str, float], sample_rate: int, taps: int) -> Reals:
+    """The impulse response (2, taps) of the algorithmic reverb, for a mono input."""
+    impulse = torch.zeros(1, 2, taps)
     impulse[..., 0] = 1
-    rooms, dampings = (torch.tensor(values, dtype=torch.float64) for values in zip(*pairs, strict=True))
+    reverb = PROCESSORS["reverb"]
+    controls = {name: torch.tensor([v], dtype=torch.float64) for name, v in (reverb.rest() | settings).items()}
     with torch.no_grad():
-        wet = PROCESSORS["reverb"].process(
-            impulse,
-            sample_rate,
-            room_size=rooms,
-            damping=dampings,
-            wet_level=torch.full_like(rooms, 1 / 3),
-            dry_level=torch.zeros_like(rooms),
-            width=torch.ones_like(rooms),
-        )
-    return dict(zip(pairs, wet.mean(1).unbind(0), strict=True))
+        response: Reals = reverb.process(impulse, sample_rate, **controls)[0].numpy()
+    return response
 
 
-def find_room(spectra: Responses, size: int, sample_rate: int, equalised: Tensor) -> Room | None:
-    """The room whose tail explains most of the stems' tails, or None.
+def _as_room(problem: Deconvolution, response: Response, sample_rate: int) -> Room | None:
+    """The algorithmic reverb that explains what the response explains, or None."""
+    before = problem.error()
+    free = before - problem.error(response.sends_lin, response.impulse)
+    best: tuple[float, dict[str, float]] = (0.0, {})
 
-    `equalised`: `(stems, bins)` complex response of each stem's dry path (equalizer and level), by which the
-    measured responses are divided so that what is left is direct sound plus reverb.
-    """
-    last = min(round(TAIL_TO_S * sample_rate), size // 2)
-    first = round(TAIL_FROM_S * sample_rate)
-    frequency = torch.arange(size // 2 + 1) * (sample_rate / size)
-    band = (frequency > BAND_LOW_HZ) & (frequency < BAND_HIGH_HZ)
-    flat = torch.where(band, spectra.response[..., 0].T / (equalised + 1e-12), 0)
-    tails = torch.fft.irfft(flat, size)[:, first:last]
-    best: tuple[float, Room] | None = None
-    for (room, damping), response in tail_dictionary(sample_rate, last).items():
-        shaped = torch.fft.irfft(torch.fft.rfft(response, size) * band, size)[first:last]
-        inner = tails @ shaped
-        match = inner / (tails.norm(dim=1) * shaped.norm()).clamp(min=1e-12)
-        score = float(match.clamp(min=0).square().sum())
-        if best is None or score > best[0]:
-            sends = torch.where(match > TAIL_MATCH, inner / shaped.square().sum(), 0.0)
-            best = (score, Room(room, damping, tuple(float(s) for s in sends)))
-    if best is None or max(best[1].send_lin, default=0.0) <= 0:
+    def tried(room: float, damping: float) -> None:
+        nonlocal best
+        settings = {"room_size": room, "damping": damping, "wet_level": 1 / 3, "dry_level": 0.0}
+        ears = room_response(settings, sample_rate, problem.taps)
+        explained = problem.explained(response.sends_lin, (ears, ears[::-1].copy()))
+        if explained > best[0]:
+            best = (explained, settings)
+
+    for room, damping in itertools.product(ROOMS, DAMPINGS):
+        tried(room, damping)
+    if best[0] < 0.5 * ALGORITHMIC * free:
         return None
-    return best[1]
+    for span in (0.06, 0.03, 0.015):
+        room, damping = best[1]["room_size"], best[1]["damping"]
+        for other in (room - span, room + span):
+            tried(min(1.0, max(0.0, other)), damping)
+        for other in (damping - 3 * span, damping + 3 * span):
+            tried(best[1]["room_size"], min(1.0, max(0.0, other)))
+    if best[0] < ALGORITHMIC * free:
+        return None
+    ears = room_response(best[1], sample_rate, problem.taps)
+    return Room(best[1], problem.solve_sends(ears))
+
+
+def decay_s(impulse: NDArray[np.floating], sample_rate: int) -> float:
+    """Seconds in which the energy left in a response (ears, taps) falls by 60 dB: from the slope between
+    −5 and −25 dB of Schroeder's integral; 0 if it never falls that far."""
+    energy = np.square(impulse, dtype=np.float64).sum(0)
+    left = np.cumsum(energy[::-1])[::-1]
+    if not left[0] > 0:
+        return 0.0
+    level_db = 10 * np.log10(np.maximum(left / left[0], 1e-12))
+    first, last = (int(np.argmax(level_db <= bound)) for bound in (-5.0, -25.0))
+    return 3 * (last - first) / sample_rate

@@ -7,10 +7,13 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from mix2daw.controls import Controls, Key
-from mix2daw.graph import Graph
+from mix2daw.graph import Graph, Strip
 from mix2daw.loss import published_la
 from mix2daw.play import play
 from mix2daw.progress import Progress
@@ -24,6 +27,7 @@ from mix2daw.session import Session
 class State:
     """One search on its way. `graph` and `controls` always belong together and can be rendered.
 
+    `full` is the console before the search; `impulses` the impulse responses of all graphs so far, by path.
     `console` is the full console once it is fitted, `la_console` its La on the whole song; `floor` the best
     score any graph had while pruning; `checkpoints` the graphs to fall back on, with their La.
     """
@@ -36,6 +40,8 @@ class State:
         self.training = training_excerpts(self.sources, self.target, self.sample_rate)
         self.scoring = scoring_excerpts(self.sources, self.target, self.sample_rate)
         self.generator = random.Random(settings.seed)
+        self.impulses: dict[str, Tensor] = {}
+        self.full = graph
         self.adopt(graph)
         self.console, self.la_console, self.floor = graph, float("nan"), float("inf")
         self.checkpoints: list[tuple[Graph, float]] = []
@@ -62,11 +68,22 @@ class State:
 
     def adopt(self, graph: Graph) -> None:
         """Go on from a graph."""
-        self.graph, self.controls = graph, Controls(graph)
+        self.graph, self.controls = graph, Controls(graph, self.impulses)
 
     def judge(self, graph: Graph | None = None) -> Judge:
         """A judge of the current graph, or of another one."""
-        return Judge(graph or self.graph, Controls(graph) if graph else self.controls, self.scoring)
+        controls = Controls(graph, self.impulses) if graph else self.controls
+        return Judge(graph or self.graph, controls, self.scoring)
+
+    def keep_impulse(self, name: str, impulse: NDArray[np.float32]) -> str:
+        """Keep an impulse response (2, taps); returns the path by which graphs refer to it."""
+        path = f"impulses/{name}-{len(self.impulses)}.wav"
+        self.impulses[path] = torch.from_numpy(np.ascontiguousarray(impulse, np.float32))
+        return path
+
+    def impulse_of(self, strip: Strip) -> Tensor:
+        """The impulse response of a strip's first device."""
+        return self.impulses[str(strip.devices[0].impulse)]
 
     def checkpoint(self) -> float:
         """Remember the graph as it is; returns the La of the whole song."""

@@ -1,8 +1,7 @@
-"""The start of the search, in closed form: levels, pans, equalizers, delays, reverb, thresholds.
+"""The start of the search, in closed form: levels, pans, equalizers, thresholds.
 
-Recipe: least squares per bin for each stem's response → equalizer, level and pan; deconvolution over long
-frames → echo and room; thresholds where the signal is loud; then levels once more by least squares over the
-played tracks.
+Recipe: least squares per bin for each stem's response → equalizer, level and pan; thresholds where the
+signal is loud; then levels once more by least squares over the played tracks.
 """
 
 from __future__ import annotations
@@ -17,9 +16,8 @@ from mix2daw.controls import Controls, Key
 from mix2daw.graph import Graph, Strip
 from mix2daw.play import play
 from mix2daw.progress import Progress
-from mix2daw.search.equalizer_match import Match, match_equalizers
+from mix2daw.search.equalizer_match import match_equalizers
 from mix2daw.search.least_squares import least_squares, mid_side_columns
-from mix2daw.search.space import find_echo, find_room, impulse_spectra
 
 CURVE_SIZE = 4096
 CUT_BELOW_HZ = 20.0
@@ -27,8 +25,6 @@ LOUD_SHARE, QUIET_SHARE = 0.9, 0.15  # quantiles of the level at which compresso
 COMPRESSOR_START = {"ratio": 1.15, "attack_ms": 30.0, "release_ms": 300.0}
 GATE_START = {"ratio": 1.05, "attack_ms": 5.0, "release_ms": 200.0}
 LEVEL_LOW, LEVEL_HIGH = 0.3, 3.0  # corrections of the second level solve beyond these are not believed
-SEND_START_DB = -30.0
-INSERT_START = {"reverb": {"wet_level": 0.02}, "delay": {"mix": 0.02}}
 
 
 def remove_rumble(signal: Tensor, sample_rate: int) -> Tensor:
@@ -83,51 +79,8 @@ def warm_start(
         set_levels(controls, strip.name, *(float(level) for level in match.level[index]))
         if float(match.level[index].sum()) < 0:
             progress.say(f"{strip.name}: seems to be in the mix with inverted polarity")
-    _start_space(graph, controls, clean, goal, match, progress)
     _start_dynamics(graph, controls, sources)
     _solve_levels(graph, controls, sources, target)
-
-
-def _start_space(
-    graph: Graph, controls: Controls, sources: list[Tensor], target: Tensor, match: Match, progress: Progress
-) -> None:
-    """Returns (or, where there are none, the inserts) get what the deconvolution found."""
-    spectra, size = impulse_spectra(sources, target, graph.sample_rate)
-    tracks = graph.of_kind("track")
-    echo = find_echo(spectra, size, graph.sample_rate)
-    flat = match.spectrum(size) * match.level.mean(1, keepdim=True).abs().clamp(min=1e-4)
-    room = find_room(spectra, size, graph.sample_rate, flat.to(torch.complex64))
-    if echo:
-        progress.say(f"an echo after {1000 * echo.delay_samples / graph.sample_rate:.0f} ms is in the mix")
-    found = {
-        "delay": (
-            {"delay_ms": 1000 * echo.delay_samples / graph.sample_rate, "feedback": echo.feedback}
-            if echo
-            else {"feedback": 0.2},
-            echo.share if echo else (0.0,) * len(tracks),
-        ),
-        "reverb": (
-            {"room_size": room.room_size, "damping": room.damping} if room else {},
-            room.send_lin if room else (0.0,) * len(tracks),
-        ),
-    }
-    for strip in graph.of_kind("return"):
-        type_ = strip.devices[0].type
-        settings, shares = found[type_]
-        _set(controls, _insert(strip, type_), settings)
-        for track, share in zip(tracks, shares, strict=True):
-            level_db = 20 * math.log10(min(1.5, share)) if share > 0.03 else SEND_START_DB
-            _set(controls, Key(track.name, "send", strip.name), {"level_db": level_db})
-        for group in graph.of_kind("group"):
-            if group.sends:
-                _set(controls, Key(group.name, "send", strip.name), {"level_db": SEND_START_DB - 6})
-    for strip in (*tracks, *graph.of_kind("group")):
-        for type_, (settings, shares) in found.items():
-            share = dict(zip((t.name for t in tracks), shares, strict=True)).get(strip.name, 0.0)
-            amount = next(iter(INSERT_START[type_]))
-            level = share / 3 if type_ == "reverb" else share / (1 + share)
-            start = max(INSERT_START[type_][amount], min(0.5, level))
-            _set(controls, _insert(strip, type_), {**settings, amount: start})
 
 
 def _loudness_db(signal: Tensor, share: float) -> float:
