@@ -27,6 +27,7 @@ SHORTEST_SAMPLES = 16  # pedalboard cannot tell channels from samples in a squar
 
 def chain(device_type: str, values: Mapping[str, float], sample_rate: int) -> list[pedalboard.Plugin]:
     """The plugins that sound as the device does; none if it is at rest or is not made of plugins (width).
+    A linked compressor's plugin is unlinked all the same: `apply_device` has it play the key.
 
     `values` is complete (as from `processors.checked_graph`): a missing control raises GraphError, an
     unknown device FormatError.
@@ -160,6 +161,16 @@ def _played(signal: Signal, plugins: list[pedalboard.Plugin], sample_rate: int) 
     return signal[:, :samples]
 
 
+def _linked(signal: Signal, plugins: list[pedalboard.Plugin], sample_rate: int) -> Signal:
+    """(2, samples), both channels with the gain that an unlinked compressor gives the larger |x| of both."""
+    key = np.abs(signal).max(0, keepdims=True)
+    played = _played(key, plugins, sample_rate)
+    # In float64, so that the louder channel has the plugin's own bits.
+    gain = np.divide(played, key, out=np.ones(key.shape), where=key > 0, dtype=np.float64)
+    linked: Signal = (signal * gain).astype(np.float32)
+    return linked
+
+
 def apply_device(signal: Signal, device: Device, sample_rate: int) -> Signal:
     """What one device makes of (1 or 2, samples), from silence, its `wet` share mixed with the rest.
 
@@ -174,6 +185,8 @@ def apply_device(signal: Signal, device: Device, sample_rate: int) -> Signal:
         wet = panned(signal, device.values["pan"])
     elif device.type == "fader":
         wet = signal * level_lin(device.values["fader_db"])
+    elif device.values.get("link") == 1 and len(signal) == 2:
+        wet = _linked(signal, plugins, sample_rate)
     else:
         wet = _played(signal, plugins, sample_rate)
     if device.wet == 1:
