@@ -28,7 +28,8 @@ CONVOLUTION_RMS, CONVOLUTION_QUIET = np.float32(0.125), 1e-8  # what its Convolu
 
 def chain(device_type: str, values: Mapping[str, float], sample_rate: int) -> list[pedalboard.Plugin]:
     """The plugins that sound as the device does; none if it is at rest or is not made of plugins alone
-    (width, convolution).
+    (width, convolution). A linked compressor's plugin is unlinked all the same: `apply_device` has it play
+    the key.
 
     `values` is complete (as from `processors.checked_graph`): a missing control raises GraphError, an
     unknown device FormatError.
@@ -197,6 +198,16 @@ def _convolution(
     return widened(later, values["width"]) * np.float32(values["wet_level"]) + dry
 
 
+def _linked(signal: Signal, plugins: list[pedalboard.Plugin], sample_rate: int) -> Signal:
+    """(2, samples), both channels with the gain that an unlinked compressor gives the larger |x| of both."""
+    key = np.abs(signal).max(0, keepdims=True)
+    played = _played(key, plugins, sample_rate)
+    # In float64, so that the louder channel has the plugin's own bits.
+    gain = np.divide(played, key, out=np.ones(key.shape), where=key > 0, dtype=np.float64)
+    linked: Signal = (signal * gain).astype(np.float32)
+    return linked
+
+
 def apply_device(signal: Signal, device: Device, sample_rate: int, impulse: Signal | None = None) -> Signal:
     """What one device makes of (1 or 2, samples), from silence, its `wet` share mixed with the rest.
 
@@ -215,6 +226,8 @@ def apply_device(signal: Signal, device: Device, sample_rate: int, impulse: Sign
         wet = _convolution(signal, device.values, impulse, sample_rate)
     elif device.type == "fader":
         wet = signal * level_lin(device.values["fader_db"])
+    elif device.values.get("link") == 1 and len(signal) == 2:
+        wet = _linked(signal, plugins, sample_rate)
     else:
         wet = _played(signal, plugins, sample_rate)
     if device.wet == 1:

@@ -9,6 +9,7 @@ from mix2daw.exporters.names import clean_text
 from mix2daw.graph import Device, Strip
 
 _UNITS = {"_db": "dB", "_hz": "Hz", "_ms": "ms", "_s": "s", "_samples": "samples"}
+_CHOICES = {"link": ("unlinked", "linked")}
 _BAND_NAMES = {
     "high_pass": "high pass",
     "low_shelf": "low shelf",
@@ -52,6 +53,8 @@ def describe_strip(strip: Strip, sample_rate: int) -> str:
 
 
 def _control(name: str, value: float) -> str:
+    if name in _CHOICES:
+        return _CHOICES[name][int(value)]
     for suffix, unit in _UNITS.items():
         if name.endswith(suffix):
             return f"{name.removesuffix(suffix).replace('_', ' ')} {value:.4g} {unit}"

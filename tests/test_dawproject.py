@@ -101,7 +101,7 @@ def test_groups_are_nested_as_in_the_graph(tmp_path: Path) -> None:
 
 def test_times_and_ratios_are_in_the_units_of_the_format(tmp_path: Path) -> None:
     inserts = (
-        device("compressor", threshold_db=-18, ratio=4, attack_ms=20, release_ms=200),
+        device("compressor", threshold_db=-18, ratio=4, attack_ms=20, release_ms=200, link=1),
         device("gate", threshold_db=-50, ratio=2, attack_ms=5, release_ms=50),
         device("limiter", ceiling_db=-1, release_ms=80, lookahead_ms=4),
     )
@@ -122,7 +122,7 @@ def test_times_and_ratios_are_in_the_units_of_the_format(tmp_path: Path) -> None
     assert value("Limiter/Threshold", "decibel") == -1
     assert value("Limiter/Release", "seconds") == pytest.approx(0.08)
     names = [element.get("name") for element in devices]
-    assert names[0] == "compressor: threshold -18 dB, ratio 4, attack 20 ms, release 200 ms"
+    assert names[0] == "compressor: threshold -18 dB, ratio 4, attack 20 ms, release 200 ms, linked"
     comment = root.find(".//Track[@name='A']").get("comment").splitlines()
     assert comment[:3] == names
 

@@ -88,6 +88,35 @@ def test_compressor_time_constant_is_a_part_of_two_pi() -> None:
     assert float(envelope[after]) == pytest.approx(1 - 1 / np.e, abs=1e-3)
 
 
+def test_linked_compressor_gives_both_channels_the_gain_of_the_louder() -> None:
+    loud = torch.randn(1, RATE, generator=torch.Generator().manual_seed(1))
+    values = {"threshold_db": -20, "ratio": 4, "attack_ms": 5, "release_ms": 50}
+    alone = play("compressor", loud, **values)
+    for quiet_lin in (0.125, -1, 0):
+        both = play("compressor", torch.cat([quiet_lin * loud, loud]), link=1, **values)
+        assert torch.equal(both, torch.cat([quiet_lin * alone, alone]))
+
+
+def test_linked_compressor_hears_the_louder_channel_of_every_moment() -> None:
+    first, second = sine(-6).repeat(2, 1).split(1)
+    first, second = first.clone(), second.clone()
+    first[:, RATE // 2 :] *= 0.01
+    second[:, : RATE // 2] *= 0.01
+    values = {"threshold_db": -20, "ratio": 4, "attack_ms": 5, "release_ms": 50}
+    both = torch.cat([first, second])
+    out = play("compressor", both, link=1, **values)
+    torch.testing.assert_close(out[0] * both[1], out[1] * both[0], rtol=1e-6, atol=1e-9)
+    whole = play("compressor", sine(-6), **values)
+    torch.testing.assert_close(out.abs().amax(0), whole[0].abs(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_mono_signal_sounds_the_same_linked_and_unlinked(channels: int) -> None:
+    noise = torch.randn(1, RATE, generator=torch.Generator().manual_seed(1)).repeat(channels, 1)
+    apart, linked = (play("compressor", noise, threshold_db=-30, ratio=5, link=link) for link in (0, 1))
+    assert torch.equal(apart, linked)
+
+
 def test_gate_multiplies_the_shortfall_by_its_ratio() -> None:
     quiet = torch.full((1, RATE), 10 ** (-40 / 20))
     out = play("gate", quiet, threshold_db=-30, ratio=3, attack_ms=1, release_ms=50)

@@ -28,10 +28,16 @@ from exporter_readers import READERS
 from mix2daw.errors import FormatError
 from mix2daw.exporters import FORMATS, Lost, exporter
 from mix2daw.exporters.pedalboard import render
+from mix2daw.exporters.words import describe
 from mix2daw.graph import Device, Graph, Send, Strip
 
 formats = pytest.mark.parametrize("name", FORMATS)
-DYNAMICS = ("compressor", "gate", "limiter")
+DYNAMICS = (
+    device("compressor", threshold_db=-30, ratio=4),
+    device("compressor", threshold_db=-30, ratio=4, link=1),
+    device("gate", threshold_db=-30, ratio=4),
+    device("limiter", ceiling_db=-12),
+)
 
 
 def export(name: str, graph: Graph, stems: Path, out: Path) -> list[Lost]:
@@ -321,16 +327,13 @@ def test_impulse_responses_come_with_the_session(name: str, tmp_path: Path) -> N
 
 
 @formats
-@pytest.mark.parametrize("type_", DYNAMICS)
-def test_dynamics_are_never_passed_over(name: str, type_: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("insert", DYNAMICS, ids=lambda insert: describe(insert, RATE))
+def test_dynamics_are_never_passed_over(name: str, insert: Device, tmp_path: Path) -> None:
     write_stems(tmp_path, {"one": 2})
-    settings = {"ceiling_db": -12.0} if type_ == "limiter" else {"threshold_db": -30.0, "ratio": 4.0}
-    graph = graph_of(
-        track("A", "one", devices=(device(type_, **settings),)), Strip(name="Master", kind="master")
-    )
+    graph = graph_of(track("A", "one", devices=(insert,)), Strip(name="Master", kind="master"))
     (entry,) = export(name, graph, tmp_path, tmp_path / "out")
-    native = type_ in exporter(name).holds
-    assert (entry.strip, entry.device) == ("A", type_)
+    native = insert.type in exporter(name).holds
+    assert (entry.strip, entry.device) == ("A", insert.type)
     assert entry.how == ("approximate" if native else "printed")
     if not native:
         assert residual_db(play(READERS[name](tmp_path / "out")), render(graph, tmp_path)) < -100

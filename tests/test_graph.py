@@ -89,6 +89,7 @@ def test_devices_are_completed_with_their_rest():
     device = graph.strip("kick").devices[0]
     assert device.values["threshold_db"] == -20
     assert device.values["attack_ms"] == PROCESSORS["compressor"].param("attack_ms").rest
+    assert device.values["link"] == 0
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,7 @@ def test_devices_are_completed_with_their_rest():
         (Device(type="exciter"), FormatError, "strips.a.devices.0"),
         (Device(type="compressor", values={"knee_db": 3}), GraphError, "strips.a.devices.0.values"),
         (Device(type="compressor", values={"ratio": 0.5}), GraphError, "strips.a.devices.0.values.ratio"),
+        (Device(type="compressor", values={"link": 0.5}), GraphError, "strips.a.devices.0.values.link"),
         (
             Device(type="equalizer", values={"high_pass_slope_db": 7}),
             GraphError,

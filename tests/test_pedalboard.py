@@ -22,6 +22,7 @@ OFFSET = 3000
 BELL = Device(type="equalizer", values={"bell_2_hz": 700, "bell_2_db": 6, "bell_2_q": 1.5})
 PRESS = Device(type="compressor", values={"threshold_db": -30, "ratio": 4})
 HALF = Device(type="compressor", values={"threshold_db": -40, "ratio": 8}, wet=0.25)
+LINKED = Device(type="compressor", values={"threshold_db": -30, "ratio": 4, "link": 1})
 ROOM = Device(type="reverb", values={"wet_level": 0.8, "dry_level": 0.0, "room_size": 0.6})
 NARROW = Device(type="width", values={"width": 0.5})
 ECHO = Device(type="delay", values={"delay_ms": 20, "mix": 0.5, "feedback": 0.3})
@@ -169,10 +170,20 @@ def test_a_mono_signal_sounds_as_a_double_one(name: str) -> None:
     np.testing.assert_array_equal(np.broadcast_to(alone, double.shape), double)
 
 
+def test_linked_compressor_is_the_plugin_of_the_louder_channel() -> None:
+    loud = 0.4 * np.random.default_rng(1).standard_normal((1, 5000)).astype(np.float32)
+    linked = Device(type="compressor", values={**PROCESSORS["compressor"].rest(), **LINKED.values})
+    alone = pedalboard.Compressor(-30, 4, 10, 100).process(loud, RATE)
+    for quiet_lin in (-0.25, 1, 0):
+        both = apply_device(np.concatenate([loud, quiet_lin * loud], dtype=np.float32), linked, RATE)
+        np.testing.assert_array_equal(both, np.concatenate([alone, quiet_lin * alone]))
+    np.testing.assert_array_equal(apply_device(loud, linked, RATE), alone)
+
+
 @pytest.mark.parametrize("samples", [1, 2, 3, 17])
 def test_very_short_songs_can_be_played(samples: int) -> None:
     signal = np.full((2, samples), 0.5, np.float32)
-    for device in (BELL, PRESS, ROOM, ECHO, WALL):
+    for device in (BELL, PRESS, LINKED, ROOM, ECHO, WALL):
         complete = Device(type=device.type, values={**PROCESSORS[device.type].rest(), **device.values})
         long = apply_device(np.full((2, 400), 0.5, np.float32), complete, RATE)
         np.testing.assert_array_equal(apply_device(signal, complete, RATE), long[:, :samples])

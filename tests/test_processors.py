@@ -38,16 +38,20 @@ ACTIVE: dict[str, dict[str, float]] = {
     "limiter": {"ceiling_db": -9, "release_ms": 50, "lookahead_ms": 1},
 }  # fmt: skip
 
+# A choice that makes another device of the same controls is tested as one.
+CASES = {name: (processor, ACTIVE[name]) for name, processor in PROCESSORS.items()}
+CASES["compressor, linked"] = (PROCESSORS["compressor"], {**ACTIVE["compressor"], "link": 1})
+
 every_processor = pytest.mark.parametrize("processor", PROCESSORS.values(), ids=PROCESSORS)
+every_case = pytest.mark.parametrize(("processor", "active"), CASES.values(), ids=CASES)
 every_learnable = pytest.mark.parametrize(
-    ("processor", "param"),
+    ("processor", "active", "param"),
     [
-        (processor, param)
-        for processor in PROCESSORS.values()
+        pytest.param(processor, active, param, id=f"{name}-{param.name}")
+        for name, (processor, active) in CASES.items()
         for param in processor.params
         if param.continuous
     ],
-    ids=lambda thing: thing.name,
 )
 
 
@@ -194,8 +198,10 @@ def slope_of(processor: Processor, param: Param, values: dict[str, float]) -> tu
 
 
 @every_learnable
-def test_gradient_of_a_control_is_its_finite_difference(processor: Processor, param: Param) -> None:
-    slope, difference = slope_of(processor, param, ACTIVE[processor.name])
+def test_gradient_of_a_control_is_its_finite_difference(
+    processor: Processor, active: dict[str, float], param: Param
+) -> None:
+    slope, difference = slope_of(processor, param, active)
     assert difference != 0
     assert slope == pytest.approx(difference, rel=5e-3)
 
@@ -221,10 +227,12 @@ def test_a_control_can_leave_its_rest(name: str, control: str, values: dict[str,
     assert slope == pytest.approx(difference, rel=1e-2)
 
 
-@every_processor
-def test_gradient_of_the_signal_is_its_finite_difference(processor: Processor) -> None:
+@every_case
+def test_gradient_of_the_signal_is_its_finite_difference(
+    processor: Processor, active: dict[str, float]
+) -> None:
     signal = smooth_signal(processor)
-    controls = controls_of(processor, ACTIVE[processor.name])
+    controls = controls_of(processor, active)
     # Moved along the signal and its past: noise alone would hide the detectors' part.
     direction = signal + 0.5 * signal.roll(7, -1)
     variable = signal.clone().requires_grad_()
@@ -237,11 +245,11 @@ def test_gradient_of_the_signal_is_its_finite_difference(processor: Processor) -
     assert slope == pytest.approx(float(ahead - behind) / (2 * width), rel=2e-3)
 
 
-@every_processor
+@every_case
 @pytest.mark.parametrize("sample_rate", RATES)
-def test_null_against_pedalboard(processor: Processor, sample_rate: int) -> None:
+def test_null_against_pedalboard(processor: Processor, active: dict[str, float], sample_rate: int) -> None:
     generator = np.random.default_rng(1)
-    settings = [{**processor.rest(), **ACTIVE[processor.name]}]
+    settings = [{**processor.rest(), **active}]
     settings += [random_settings(processor, generator) for _ in range(3)]
     for values in settings:
         for name, signal in signals(sample_rate).items():
@@ -251,10 +259,10 @@ def test_null_against_pedalboard(processor: Processor, sample_rate: int) -> None
             assert residual_db(twin, reference) < processor.null_db, (name, values)
 
 
-@every_processor
-def test_strips_in_one_call_are_strips_alone(processor: Processor) -> None:
+@every_case
+def test_strips_in_one_call_are_strips_alone(processor: Processor, active: dict[str, float]) -> None:
     generator = np.random.default_rng(7)
-    settings = [{}, ACTIVE[processor.name], *(random_settings(processor, generator) for _ in range(5))]
+    settings = [{}, active, *(random_settings(processor, generator) for _ in range(5))]
     signal = 0.3 * torch.randn(7, 2, 3001, generator=torch.Generator().manual_seed(4))
     together = played(processor, signal, RATE, *settings)
     for strip, values in enumerate(settings):
@@ -262,12 +270,12 @@ def test_strips_in_one_call_are_strips_alone(processor: Processor) -> None:
         assert same(processor, together[strip], alone[0])
 
 
-@every_processor
-def test_threads_and_learning_change_no_bit(processor: Processor) -> None:
+@every_case
+def test_threads_and_learning_change_no_bit(processor: Processor, active: dict[str, float]) -> None:
     signal = 0.3 * torch.randn(9, 2, 5000, generator=torch.Generator().manual_seed(4))
 
     def gradients() -> list[Tensor]:
-        controls = controls_of(processor, *[ACTIVE[processor.name]] * 9)
+        controls = controls_of(processor, *[active] * 9)
         learnt = [controls[p.name].requires_grad_() for p in processor.params if p.continuous]
         output = processor.process(signal, RATE, **controls)
         return [output.detach(), *torch.autograd.grad(loss(output), learnt)]
@@ -282,33 +290,53 @@ def test_threads_and_learning_change_no_bit(processor: Processor) -> None:
         numba.set_num_threads(threads)
         torch.set_num_threads(of_torch)
     assert all(torch.equal(a, b) for a, b in zip(many, one, strict=True))
-    assert torch.equal(many[0], played(processor, signal, RATE, *[ACTIVE[processor.name]] * 9))
+    assert torch.equal(many[0], played(processor, signal, RATE, *[active] * 9))
 
 
-@every_processor
+@every_case
 @pytest.mark.parametrize("length", [1, 2, 511, 513, 4000])
-def test_the_beginning_does_not_know_the_rest(processor: Processor, length: int) -> None:
+def test_the_beginning_does_not_know_the_rest(
+    processor: Processor, active: dict[str, float], length: int
+) -> None:
     signal = smooth_signal(processor)
-    whole = played(processor, signal, RATE, ACTIVE[processor.name])
-    part = played(processor, signal[..., :length], RATE, ACTIVE[processor.name])
+    whole = played(processor, signal, RATE, active)
+    part = played(processor, signal[..., :length], RATE, active)
     lookahead = 44 if processor.name == "limiter" else 0
     known = max(length - lookahead, 0)
     assert part.shape[-1] == length
     assert same(processor, part[..., :known], whole[..., :known], float(whole.abs().max()))
 
 
-@every_processor
-def test_a_mono_signal_is_a_double_one(processor: Processor) -> None:
+@every_case
+def test_a_mono_signal_is_a_double_one(processor: Processor, active: dict[str, float]) -> None:
     mono = smooth_signal(processor)[:, :1]
-    alone = played(processor, mono, RATE, ACTIVE[processor.name])
-    double = played(processor, mono.expand(-1, 2, -1).contiguous(), RATE, ACTIVE[processor.name])
+    alone = played(processor, mono, RATE, active)
+    double = played(processor, mono.expand(-1, 2, -1).contiguous(), RATE, active)
     assert alone.shape[1] == (2 if processor.stereo else 1)
     assert same(processor, alone.expand_as(double), double)
 
 
-@every_processor
+def test_linked_channels_that_are_equal_share_the_gradient_of_one() -> None:
+    compressor, active = CASES["compressor, linked"]
+    mono = smooth_signal(compressor)[:, :1].contiguous()
+    double = mono.expand(-1, 2, -1).contiguous()
+
+    def gradients(signal: Tensor) -> list[Tensor]:
+        controls = controls_of(compressor, active)
+        learnt = [controls[p.name].requires_grad_() for p in compressor.params if p.continuous]
+        variable = signal.clone().requires_grad_()
+        output = compressor.process(variable, RATE, **controls).expand(-1, 2, -1)
+        return list(torch.autograd.grad(loss(output), [variable, *learnt]))
+
+    (of_one, *controls_of_one), (of_both, *controls_of_both) = gradients(mono), gradients(double)
+    assert torch.equal(of_both[:, 0], of_both[:, 1])
+    torch.testing.assert_close(of_both.sum(1, keepdim=True), of_one, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(controls_of_both, controls_of_one, rtol=1e-6, atol=1e-9)
+
+
+@every_case
 @pytest.mark.parametrize("kind", ["silence", "denormals", "full scale", "after the music"])
-def test_extreme_signals_are_safe(processor: Processor, kind: str) -> None:
+def test_extreme_signals_are_safe(processor: Processor, active: dict[str, float], kind: str) -> None:
     signal = torch.zeros(1, 2, 9000)
     if kind == "denormals":
         signal = torch.full_like(signal, 1e-40)
@@ -316,7 +344,7 @@ def test_extreme_signals_are_safe(processor: Processor, kind: str) -> None:
         signal = torch.sign(torch.sin(torch.arange(9000) * 0.01)).expand(1, 2, -1).contiguous()
     elif kind == "after the music":
         signal[..., :500] = smooth_signal(processor)[..., :500]
-    for values in ({}, ACTIVE[processor.name], *extremes(processor)):
+    for values in ({}, active, *extremes(processor)):
         controls = controls_of(processor, values)
         learnt = [controls[p.name].requires_grad_() for p in processor.params if p.continuous]
         variable = signal.clone().requires_grad_()

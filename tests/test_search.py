@@ -106,6 +106,13 @@ def test_what_is_not_in_the_mix_is_pruned(found):
     }
 
 
+def test_a_choice_is_what_the_start_made_it(found):
+    """Compressors start linked; the descent, the folds and the rounding leave that alone."""
+    links = [device.values["link"] for _, device in found.graph.devices() if device.type == "compressor"]
+    assert links
+    assert set(links) == {1}
+
+
 def test_every_insert_says_how_sure_it_is(found):
     for strip, device in found.graph.devices():
         assert device.confidence > 0, (strip.name, device.type)

@@ -1,4 +1,8 @@
-"""Compressor: feed-forward, peak detector, hard knee, unlinked channels, no make-up gain (JUCE's).
+"""Compressor: feed-forward, peak detector, hard knee, no make-up gain (JUCE's), channels linked or not.
+
+`link` 0: each channel has a detector of its own, as JUCE's has. 1: one detector hears the larger |x| of both
+channels, and both get its gain, so that the stereo image stands still, as most compressors do. A mono signal
+sounds the same with either.
 
 A time of 100 ms is a time constant of 100/2π = 15.9 ms. signal (strips, channels, samples); every control
 (strips,).
@@ -24,6 +28,7 @@ def process(
     ratio: Tensor,
     attack_ms: Tensor,
     release_ms: Tensor,
+    link: Tensor,
 ) -> Tensor:
     """The compressed signal."""
     return compress(
@@ -32,6 +37,7 @@ def process(
         coefficient(release_ms, sample_rate),
         stored_in_float32(threshold_db.double()) * (math.log(10) / 20),
         1 / stored_in_float32(ratio.double()) - 1,
+        link,
     )
 
 
@@ -42,6 +48,7 @@ PROCESSOR = Processor(
         Param("ratio", 1, 20, 1, scale="ratio", step=0.01),
         Param("attack_ms", 0.1, 300, 10, scale="log", step=0.05),
         Param("release_ms", 5, 3000, 100, scale="log", step=0.05),
+        Param("link", 0, 1, 0, scale="choice", choices=(0, 1)),
     ),
     process=process,
     null_db=-140.0,

@@ -64,7 +64,9 @@ def refine_impulse(state: State) -> None:
     place = _convolution_return(state.graph)
     if place is None:
         return
-    sends = {s.name: send.level_db for s in state.graph.strips for send in s.sends if send.target == place.name}
+    sends = {
+        s.name: send.level_db for s in state.graph.strips for send in s.sends if send.target == place.name
+    }
     tracks = [strip.name for strip in state.graph.of_kind("track")]
     heard = np.array([name in sends for name in tracks])
     if set(sends) - set(tracks) or not heard.any():

@@ -170,7 +170,9 @@ def room_response(settings: dict[str, float], sample_rate: int, taps: int) -> Re
     impulse = torch.zeros(1, 2, taps)
     impulse[..., 0] = 1
     reverb = PROCESSORS["reverb"]
-    controls = {name: torch.tensor([v], dtype=torch.float64) for name, v in (reverb.rest() | settings).items()}
+    controls = {
+        name: torch.tensor([v], dtype=torch.float64) for name, v in (reverb.rest() | settings).items()
+    }
     with torch.no_grad():
         response: Reals = reverb.process(impulse, sample_rate, **controls)[0].numpy()
     return response

@@ -22,7 +22,8 @@ from mix2daw.search.least_squares import least_squares, mid_side_columns
 CURVE_SIZE = 4096
 CUT_BELOW_HZ = 20.0
 LOUD_SHARE, QUIET_SHARE = 0.9, 0.15  # quantiles of the level at which compressor and gate begin to work
-COMPRESSOR_START = {"ratio": 1.15, "attack_ms": 30.0, "release_ms": 300.0}
+# Linked, as most compressors of engineers are: a choice that the descent cannot change.
+COMPRESSOR_START = {"ratio": 1.15, "attack_ms": 30.0, "release_ms": 300.0, "link": 1.0}
 GATE_START = {"ratio": 1.05, "attack_ms": 5.0, "release_ms": 200.0}
 LEVEL_LOW, LEVEL_HIGH = 0.3, 3.0  # corrections of the second level solve beyond these are not believed
 
