@@ -13,6 +13,7 @@ import torch
 from numba import prange
 from torch import Tensor
 
+from mix2daw.dsp.gpu.dynamics import compress as compress_on_gpu
 from mix2daw.dsp.jit import compiled_parallel
 from mix2daw.dsp.libm import amplitude
 from mix2daw.dsp.rows import (
@@ -24,8 +25,7 @@ from mix2daw.dsp.rows import (
     signal_rows,
     wants_gradient,
 )
-
-SILENCE = np.float32(1e-30)  # an envelope that has decayed this far is cleared, denormals are slow
+from mix2daw.dsp.steps import follow
 
 
 @compiled_parallel
@@ -39,11 +39,7 @@ def _forward(x: Floats, controls: Floats, y: Floats, envelope: Floats) -> None:
         e = np.float32(0)
         for n in range(x.shape[1]):
             s = x[i, n]
-            v = abs(s)
-            c = attack if v > e else release
-            e = v + c * (e - v)
-            if e < SILENCE:
-                e = np.float32(0)
+            e = follow(abs(s), e, attack, release)
             if keep:
                 envelope[i, n] = e
             y[i, n] = s if e < threshold else s * (e * inverse) ** k
@@ -118,6 +114,8 @@ def _rounded_rows(controls: Tensor, channels: int) -> Floats:
 def compress(signal: Tensor, attack: Tensor, release: Tensor, threshold_ln: Tensor, k: Tensor) -> Tensor:
     """The compressed signal. attack, release: coefficients of the ballistics; threshold_ln: natural
     logarithm of the threshold's amplitude; k = 1/ratio − 1; each (strips,) float64."""
+    if signal.device.type != "cpu":
+        return compress_on_gpu(signal, attack, release, threshold_ln, k)
     controls = torch.stack([attack, release, threshold_ln, k], 1)
     if wants_gradient(signal, controls):
         result: Tensor = _Compression.apply(signal, controls)  # type: ignore[no-untyped-call]
