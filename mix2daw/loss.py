@@ -34,13 +34,14 @@ SEGMENT_SAMPLES, HOP_SAMPLES, WARM_UP_SAMPLES = 114000, 84000, 30000
 
 
 @functools.cache
-def _mel_bands(fft_size: int) -> Tensor:
-    return torch.from_numpy(mel_filterbank(RATE_HZ, fft_size, BANDS)).float()
+def _window_and_bands(fft_size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    bands = torch.from_numpy(mel_filterbank(RATE_HZ, fft_size, BANDS)).float()
+    return torch.hann_window(fft_size).to(device), bands.to(device)
 
 
 @functools.lru_cache(maxsize=16)  # excerpts of one song have few lengths
-def _weighting(samples: int, sample_rate: int) -> FilteredResampler:
-    return FilteredResampler(samples, sample_rate, RATE_HZ, a_weighting_fir(RATE_HZ))
+def _weighting(samples: int, sample_rate: int, device: torch.device) -> FilteredResampler:
+    return FilteredResampler(samples, sample_rate, RATE_HZ, a_weighting_fir(RATE_HZ), device)
 
 
 def mel_spectra(weighted: Tensor) -> tuple[Tensor, ...]:
@@ -53,7 +54,7 @@ def mel_spectra(weighted: Tensor) -> tuple[Tensor, ...]:
 
 
 def _mel_spectrum(weighted: Tensor, size: int) -> Tensor:
-    window, bands = torch.hann_window(size).to(weighted), _mel_bands(size).to(weighted)
+    window, bands = (constant.to(weighted) for constant in _window_and_bands(size, weighted.device))
     left, right = torch.stft(weighted, size, size // 4, window=window, return_complex=True)
     # Mid and side are formed before the magnitude: from powers, a side far below the mid would drown.
     channels = (left, right, left + right, left - right)
@@ -88,7 +89,7 @@ class SegmentLoss:
         self, target: Tensor, sample_rate: int, skip_samples: int = 0, order: Order = "paper"
     ) -> None:
         scored = target.shape[-1] - skip_samples
-        self._weight = _weighting(scored, sample_rate)
+        self._weight = _weighting(scored, sample_rate, target.device)
         if self._weight.out_samples <= FFT_SIZES[-1] // 2:
             raise ValueError(f"{scored} samples at {sample_rate} Hz are too short to be scored")
         self._skip = skip_samples
@@ -159,7 +160,7 @@ def published_la(estimate: Tensor, target: Tensor, sample_rate: int) -> dict[str
     if samples < SEGMENT_SAMPLES:
         start = WARM_UP_SAMPLES if samples > 2 * WARM_UP_SAMPLES else 0
         starts, length = range(start, start + 1), max(samples - start, FFT_SIZES[-1])
-    weight = _weighting(length, RATE_HZ)
+    weight = _weighting(length, RATE_HZ, signals.device)
     totals: dict[str, float] = {}
     with torch.no_grad():
         for start in starts:

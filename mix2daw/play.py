@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mix2daw.controls import Controls, Key, device_keys
+from mix2daw.dsp.rows import may_hold
 from mix2daw.graph import Graph, Strip
 from mix2daw.processors import PROCESSORS
 from mix2daw.stems import read_audio
@@ -73,7 +74,7 @@ class _Level:
             signal = signal.expand(-1, 2, -1).contiguous()
         wet_signal = processor.process(signal, sample_rate, **controls.human(keys))
         wet = controls.wet_of(keys)
-        if wet.requires_grad or bool((wet != 1).any()):
+        if wet.requires_grad or may_hold(wet != 1):
             share = wet.clamp(0, 1).to(signal.dtype)[:, None, None]
             wet_signal = torch.lerp(signal, wet_signal, share)
         self._put(names, wet_signal)
@@ -85,7 +86,7 @@ class _Level:
             for channels in (1, 2)
         ]
         for names in filter(None, by_channels):
-            unity = torch.ones(len(names), 2, 1)
+            unity = torch.ones(len(names), 2, 1, device=controls.device)
             level = PROCESSORS["fader"].process(
                 unity, sample_rate, **controls.human([Key(name, "fader") for name in names])
             )
@@ -158,7 +159,8 @@ def play(
 ) -> Signals:
     """Play a graph.
 
-    `sources`: `(1 or 2, samples)` per track. `bypass`: inserts to leave out, sends to leave silent.
+    `sources`: `(1 or 2, samples)` per track, on the controls' device. `bypass`: inserts to leave out, sends
+    to leave silent.
     `known` and `changed`: reuse the signals of an earlier call for all strips but those `changed`.
     The mix is `signals.out[graph.master.name]`, `(2, samples)`.
     """
@@ -176,7 +178,9 @@ def play(
                 inputs[strip.name] = sources[strip.name]
             else:
                 total = _input(order, strip, signals, controls, bypass)
-                inputs[strip.name] = torch.zeros(2, length) if total is None else total
+                if total is None:
+                    total = torch.zeros(2, length, device=controls.device)
+                inputs[strip.name] = total
         batch = _Level(inputs)
         before, after = {}, {}
         for strip in strips:
