@@ -24,6 +24,9 @@ from mix2daw.session import Session
 class State:
     """One search on its way. `graph` and `controls` always belong together and can be rendered.
 
+    `sources` and `target` are on the CPU, where the warm start measures them; `played`, the excerpts and the
+    controls are on `device`.
+
     `console` is the full console once it is fitted, `la_console` its La on the whole song; `floor` the best
     score any graph had while pruning; `checkpoints` the graphs to fall back on, with their La.
     """
@@ -33,8 +36,10 @@ class State:
         self.sample_rate = session.sample_rate
         self.sources = {track.name: torch.from_numpy(track.signal) for track in session.tracks}
         self.target = torch.from_numpy(session.mix)
-        self.training = training_excerpts(self.sources, self.target, self.sample_rate)
-        self.scoring = scoring_excerpts(self.sources, self.target, self.sample_rate)
+        self.device = torch.device("cuda" if settings.device == "cuda" else "cpu")
+        self.played = {name: source.to(self.device) for name, source in self.sources.items()}
+        self.training = training_excerpts(self.played, self.target.to(self.device), self.sample_rate)
+        self.scoring = scoring_excerpts(self.played, self.target.to(self.device), self.sample_rate)
         self.generator = random.Random(settings.seed)
         self.adopt(graph)
         self.console, self.la_console, self.floor = graph, float("nan"), float("inf")
@@ -62,16 +67,17 @@ class State:
 
     def adopt(self, graph: Graph) -> None:
         """Go on from a graph."""
-        self.graph, self.controls = graph, Controls(graph)
+        self.graph, self.controls = graph, Controls(graph, self.device)
 
     def judge(self, graph: Graph | None = None) -> Judge:
         """A judge of the current graph, or of another one."""
-        return Judge(graph or self.graph, Controls(graph) if graph else self.controls, self.scoring)
+        controls = Controls(graph, self.device) if graph else self.controls
+        return Judge(graph or self.graph, controls, self.scoring)
 
     def checkpoint(self) -> float:
         """Remember the graph as it is; returns the La of the whole song."""
         with torch.no_grad():
-            mix = play(self.graph, self.controls, self.sources).out[self.graph.master.name]
+            mix = play(self.graph, self.controls, self.played).out[self.graph.master.name]
         la = published_la(mix, self.target, self.sample_rate)["full"]
         self.checkpoints.append((self.graph, la))
         return la
