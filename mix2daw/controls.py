@@ -64,13 +64,22 @@ class Controls:
 
     `raw[type][param]` is `(rows,)` float64, `rows[type][key]` says which row is whose,
     `wet[type]` is `(rows,)` in 0..1. Devices in `held` take no part in gradients, which saves their cost.
+    They are on `device` (None: the CPU), except for controls that no optimiser moves: those stay on the CPU,
+    where a processor can look at them without waiting for a GPU.
     `impulses`: the impulse responses that the graph names, `(2 or 4, taps)` float32 at its sample rate, by
     path (`play.read_impulses`); only a graph that is played needs them.
     """
 
-    def __init__(self, graph: Graph, impulses: Mapping[str, Tensor] | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        impulses: Mapping[str, Tensor] | None = None,
+        device: torch.device | None = None,
+    ) -> None:
         self.graph = graph
-        self.impulses = dict(impulses or {})
+        self.device = device or torch.device("cpu")
+        self.impulses = {path: impulse.to(self.device) for path, impulse in (impulses or {}).items()}
+        self._indices: dict[tuple[tuple[Key, ...], torch.device], Tensor] = {}
         values: dict[str, dict[str, list[float]]] = {}
         wets: dict[str, list[float]] = {}
         self.rows: dict[str, dict[Key, int]] = {}
@@ -82,22 +91,34 @@ class Controls:
             for param in params_of(key.type):
                 store = values.setdefault(key.type, {}).setdefault(param.name, [])
                 store.append(settings.get(param.name, param.rest))
-        self.wet = {type_: torch.tensor(wet, dtype=torch.float64) for type_, wet in wets.items()}
+        self.wet = {
+            type_: torch.tensor(wet, dtype=torch.float64).to(self.device) for type_, wet in wets.items()
+        }
         self.raw = {
             type_: {
-                param.name: param.to_raw(torch.tensor(values[type_][param.name], dtype=torch.float64))
+                param.name: param.to_raw(torch.tensor(values[type_][param.name], dtype=torch.float64)).to(
+                    self.device if param.continuous else "cpu"
+                )
                 for param in params_of(type_)
             }
             for type_ in values
         }
 
+    def _index(self, keys: Sequence[Key], device: torch.device) -> Tensor:
+        """Rows of the given devices (all of one type), made once: a copy to a GPU would stop every step."""
+        index = self._indices.get((tuple(keys), device))
+        if index is None:
+            rows = self.rows[keys[0].type]
+            index = torch.tensor([rows[key] for key in keys]).to(device)
+            self._indices[tuple(keys), device] = index
+        return index
+
     def human(self, keys: Sequence[Key]) -> dict[str, Tensor]:
         """Controls of the given devices (all of one type) in human units: `{param: (len(keys),)}`."""
         type_ = keys[0].type
-        index = torch.tensor([self.rows[type_][key] for key in keys])
         resting = self.held.issuperset(keys)
         return {
-            param.name: param.to_human((raw.detach() if resting else raw)[index])
+            param.name: param.to_human((raw.detach() if resting else raw)[self._index(keys, raw.device)])
             for param in params_of(type_)
             for raw in (self.raw[type_][param.name],)
         }
@@ -110,8 +131,8 @@ class Controls:
 
     def wet_of(self, keys: Sequence[Key]) -> Tensor:
         """Dry/wet weights of the given devices (all of one type), `(len(keys),)`."""
-        type_ = keys[0].type
-        return self.wet[type_][torch.tensor([self.rows[type_][key] for key in keys])]
+        wet = self.wet[keys[0].type]
+        return wet[self._index(keys, wet.device)]
 
     def impulse_of(self, keys: Sequence[Key]) -> Tensor:
         """Impulse responses of the given devices, `(len(keys), 2 or 4, taps)`; shorter ones end in zeros.

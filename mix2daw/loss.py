@@ -37,8 +37,9 @@ SEGMENT_SAMPLES, HOP_SAMPLES, WARM_UP_SAMPLES = 114000, 84000, 30000
 
 
 @functools.cache
-def _mel_bands(fft_size: int) -> Tensor:
-    return torch.from_numpy(mel_filterbank(RATE_HZ, fft_size, BANDS)).float()
+def _window_and_bands(fft_size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    bands = torch.from_numpy(mel_filterbank(RATE_HZ, fft_size, BANDS)).float()
+    return torch.hann_window(fft_size).to(device), bands.to(device)
 
 
 @functools.cache
@@ -47,8 +48,8 @@ def _mel_pairs(fft_size: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
 
 
 @functools.lru_cache(maxsize=16)  # excerpts of one song have few lengths
-def _weighting(samples: int, sample_rate: int) -> FilteredResampler:
-    return FilteredResampler(samples, sample_rate, RATE_HZ, a_weighting_fir(RATE_HZ))
+def _weighting(samples: int, sample_rate: int, device: torch.device) -> FilteredResampler:
+    return FilteredResampler(samples, sample_rate, RATE_HZ, a_weighting_fir(RATE_HZ), device)
 
 
 def mel_spectra(weighted: Tensor) -> tuple[Tensor, ...]:
@@ -61,11 +62,10 @@ def mel_spectra(weighted: Tensor) -> tuple[Tensor, ...]:
 
 
 def _mel_spectrum(weighted: Tensor, size: int) -> Tensor:
-    window = torch.hann_window(size).to(weighted)
+    window, bands = (constant.to(weighted) for constant in _window_and_bands(size, weighted.device))
     spectra = torch.stft(weighted, size, size // 4, window=window, return_complex=True)
     if weighted.device.type == "cpu":
         return mel_magnitudes(spectra.transpose(1, 2), _mel_pairs(size), BANDS)
-    bands = _mel_bands(size).to(weighted)
     left, right = spectra
     # Mid and side are formed before the magnitude: from powers, a side far below the mid would drown.
     channels = (left, right, left + right, left - right)
@@ -100,7 +100,7 @@ class SegmentLoss:
         self, target: Tensor, sample_rate: int, skip_samples: int = 0, order: Order = "paper"
     ) -> None:
         scored = target.shape[-1] - skip_samples
-        self._weight = _weighting(scored, sample_rate)
+        self._weight = _weighting(scored, sample_rate, target.device)
         if self._weight.out_samples <= FFT_SIZES[-1] // 2:
             raise ValueError(f"{scored} samples at {sample_rate} Hz are too short to be scored")
         self._skip = skip_samples
@@ -171,7 +171,7 @@ def published_la(estimate: Tensor, target: Tensor, sample_rate: int) -> dict[str
     if samples < SEGMENT_SAMPLES:
         start = WARM_UP_SAMPLES if samples > 2 * WARM_UP_SAMPLES else 0
         starts, length = range(start, start + 1), max(samples - start, FFT_SIZES[-1])
-    weight = _weighting(length, RATE_HZ)
+    weight = _weighting(length, RATE_HZ, signals.device)
     totals: dict[str, float] = {}
     with torch.no_grad():
         for start in starts:

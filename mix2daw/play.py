@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mix2daw.controls import Controls, Key, device_keys
+from mix2daw.dsp.rows import may_hold
 from mix2daw.graph import Graph, Strip
 from mix2daw.processors import PROCESSORS
 from mix2daw.stems import read_audio, read_impulse
@@ -80,7 +81,7 @@ class _Level:
         impulse = (controls.impulse_of(keys),) if processor.impulse else ()
         wet_signal = processor.process(signal, sample_rate, *impulse, **controls.human(keys))
         wet = controls.wet_of(keys)
-        if wet.requires_grad or bool((wet != 1).any()):
+        if wet.requires_grad or may_hold(wet != 1):
             share = wet.clamp(0, 1).to(signal.dtype)[:, None, None]
             wet_signal = torch.lerp(signal, wet_signal, share)
         self._put(names, wet_signal)
@@ -92,7 +93,7 @@ class _Level:
             for channels in (1, 2)
         ]
         for names in filter(None, by_channels):
-            unity = torch.ones(len(names), 2, 1)
+            unity = torch.ones(len(names), 2, 1, device=controls.device)
             level = PROCESSORS["fader"].process(
                 unity, sample_rate, **controls.human([Key(name, "fader") for name in names])
             )
@@ -176,7 +177,7 @@ def _inputs(
     level_lin = (
         (10 ** (controls.human([key for key, _ in sends])["level_db"] / 20)).float()
         if sends
-        else torch.zeros(0)
+        else torch.zeros(0, device=controls.device)
     )
     totals: list[Tensor] = []
     for batch in batches:
@@ -186,9 +187,11 @@ def _inputs(
         if not whole and not part:
             continue
         cells = [*whole, *((row[key.which], place[key.strip]) for _, key in part)]
-        values = torch.cat([torch.ones(len(whole)), level_lin[torch.tensor([i for i, _ in part]).long()]])
-        index = torch.tensor(cells).T
-        matrix = torch.zeros(len(row), len(place)).index_put((index[0], index[1]), values, accumulate=True)
+        chosen = torch.tensor([i for i, _ in part], dtype=torch.long).to(controls.device, non_blocking=True)
+        values = torch.cat([torch.ones(len(whole), device=controls.device), level_lin[chosen]])
+        index = torch.tensor(cells).T.to(controls.device, non_blocking=True)
+        matrix = torch.zeros(len(row), len(place), device=controls.device)
+        matrix = matrix.index_put((index[0], index[1]), values, accumulate=True)
         totals.append((matrix @ batch.signal.flatten(1)).reshape(len(row), *batch.signal.shape[1:]))
     found = dict(zip(row, sum(totals[1:], totals[0]).unbind(0), strict=True)) if totals else {}
     for i, (key, tap) in enumerate(sends):
@@ -209,7 +212,8 @@ def play(
 ) -> Signals:
     """Play a graph.
 
-    `sources`: `(1 or 2, samples)` per track. `bypass`: inserts to leave out, sends to leave silent.
+    `sources`: `(1 or 2, samples)` per track, on the controls' device. `bypass`: inserts to leave out, sends
+    to leave silent.
     `known` and `changed`: reuse the signals of an earlier call for all strips but those `changed`.
     The mix is `signals.out[graph.master.name]`, `(2, samples)`.
     """
@@ -228,11 +232,13 @@ def play(
         for strip in strips:
             if strip.kind == "track":
                 inputs[strip.name] = sources[strip.name]
-            elif learning:
-                inputs[strip.name] = summed.get(strip.name, torch.zeros(2, length))
+                continue
+            if learning:
+                total = summed.get(strip.name)
             else:
                 total = _input(order, strip, signals, controls, bypass)
-                inputs[strip.name] = torch.zeros(2, length) if total is None else total
+            nothing = torch.zeros(2, length, device=controls.device) if total is None else total
+            inputs[strip.name] = nothing
         batch = _Level(inputs)
         before, after = {}, {}
         for strip in strips:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from mix2daw.dsp.libm import cos, power_of_ten, sin, sqrt, tan
+from mix2daw.dsp.rows import beside
 
 LOWEST_HZ = 2.0  # JUCE goes no lower with bells and shelves
 BELOW_NYQUIST_HZ = 100.0  # pedalboard goes no higher than this below half the sample rate
@@ -121,6 +122,7 @@ def section(
     exact = design(f, level_db, q, sample_rate, torch.float64)
     with torch.no_grad():
         rounded = design(f, level_db, q, sample_rate, torch.float32).double()
-        through = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0], dtype=torch.float64, device=exact.device)
-        rounded = torch.where(heard[:, None], rounded, through)
+        through = torch.zeros_like(rounded)
+        through[:, 0] = 1
+        rounded = torch.where(beside(heard, rounded)[:, None], rounded, through)
     return exact, rounded

@@ -15,12 +15,13 @@ import torch
 from numba import prange
 from torch import Tensor
 
+from mix2daw.dsp.gpu.brickwall import limit as limit_on_gpu
 from mix2daw.dsp.jit import compiled_parallel
 from mix2daw.dsp.rows import Doubles, Floats, Integers, control_rows, wants_gradient
+from mix2daw.dsp.steps import ATTACKED, RELEASED, next_gain
 
 Cube = npt.NDArray[np.float32]
 Moves = npt.NDArray[np.uint8]
-HELD, ATTACKED, RELEASED = 0, 1, 2
 
 
 @compiled_parallel
@@ -29,25 +30,15 @@ def _forward(x: Cube, controls: Floats, lookahead: Integers, y: Cube, gain: Floa
     (strips, samples + most lookahead) are filled if they are wanted, else they have no samples."""
     channels, samples = x.shape[1], x.shape[2]
     keep = gain.shape[1] > 0
-    one = np.float32(1)
     for i in prange(x.shape[0]):
         ceiling, k, ahead = controls[i, 0], controls[i, 1], lookahead[i]
-        g, held = one, 0
+        g, held = np.float32(1), np.int64(0)
         for n in range(samples + ahead):
             p = np.float32(0)
             if n < samples:
                 for ch in range(channels):
                     p = max(p, abs(x[i, ch, n]))
-            t = ceiling / p if p > ceiling else one
-            what = HELD
-            if t < g:
-                g, held, what = t, ahead, ATTACKED
-            elif p > ceiling:
-                held = ahead
-            elif held > 0:
-                held -= 1
-            else:
-                g, what = g + (one - k) * (one - g), RELEASED
+            g, held, what = next_gain(p, g, held, ceiling, k, ahead)
             if keep:
                 gain[i, n] = g
                 move[i, n] = what
@@ -135,6 +126,8 @@ class _Brickwall(torch.autograd.Function):
 def limit(signal: Tensor, ceiling_lin: Tensor, release: Tensor, lookahead_samples: Tensor) -> Tensor:
     """The limited signal. ceiling_lin: amplitude; release: the factor k by which 1 − g shrinks in a sample;
     lookahead_samples: whole (no gradient); each (strips,) float64."""
+    if signal.device.type != "cpu":
+        return limit_on_gpu(signal, ceiling_lin, release, lookahead_samples)
     controls = torch.stack([ceiling_lin, release], 1)
     if wants_gradient(signal, controls):
         result: Tensor = _Brickwall.apply(signal, controls, lookahead_samples)  # type: ignore[no-untyped-call]

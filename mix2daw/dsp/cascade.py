@@ -14,6 +14,7 @@ import torch
 from numba import prange
 from torch import Tensor
 
+from mix2daw.dsp.gpu.cascade import cascade as cascade_on_gpu
 from mix2daw.dsp.jit import compiled, compiled_parallel
 from mix2daw.dsp.lanes import LANES, add, gather, load, mul, scatter, store, sub
 from mix2daw.dsp.rows import (
@@ -207,6 +208,8 @@ def cascade(signal: Tensor, coefficients: Tensor, rounded: Tensor) -> Tensor:
     """
     if coefficients.shape[1] == 0 or signal.numel() == 0:
         return signal
+    if signal.device.type != "cpu":
+        return cascade_on_gpu(signal, coefficients, rounded)
     if wants_gradient(signal, coefficients):
         result: Tensor = _Cascade.apply(signal, coefficients, rounded)  # type: ignore[no-untyped-call]
         return result

@@ -14,6 +14,7 @@ import torch
 from numba import prange
 from torch import Tensor
 
+from mix2daw.dsp.gpu.dynamics import compress as compress_on_gpu
 from mix2daw.dsp.jit import compiled_parallel
 from mix2daw.dsp.libm import amplitude
 from mix2daw.dsp.rows import (
@@ -26,8 +27,7 @@ from mix2daw.dsp.rows import (
     signal_rows,
     wants_gradient,
 )
-
-SILENCE = np.float32(1e-30)  # an envelope that has decayed this far is cleared, denormals are slow
+from mix2daw.dsp.steps import follow
 
 
 @compiled_parallel
@@ -44,21 +44,14 @@ def _forward(x: Floats, detectors: Integers, controls: Floats, y: Floats, envelo
         if i == j:
             for n in range(x.shape[1]):
                 s = x[i, n]
-                v = abs(s)
-                c = attack if v > e else release
-                e = v + c * (e - v)
-                if e < SILENCE:
-                    e = np.float32(0)
+                e = follow(abs(s), e, attack, release)
                 if keep:
                     envelope[i, n] = e
                 y[i, n] = s if e < threshold else s * (e * inverse) ** k
         else:
             for n in range(x.shape[1]):
                 v = max(abs(x[i, n]), abs(x[j, n]))
-                c = attack if v > e else release
-                e = v + c * (e - v)
-                if e < SILENCE:
-                    e = np.float32(0)
+                e = follow(v, e, attack, release)
                 if keep:
                     envelope[i, n] = e
                 if e < threshold or v == 0:
@@ -164,6 +157,8 @@ def compress(
     """The compressed signal, (strips, 1 or 2, samples). attack, release: coefficients of the ballistics;
     threshold_ln: natural logarithm of the threshold's amplitude; k = 1/ratio − 1; link: 0 or 1 (linked; no
     gradient); each (strips,) float64."""
+    if signal.device.type != "cpu":
+        return compress_on_gpu(signal, attack, release, threshold_ln, k, link)
     controls = torch.stack([attack, release, threshold_ln, k], 1)
     if wants_gradient(signal, controls):
         result: Tensor = _Compression.apply(signal, controls, link)  # type: ignore[no-untyped-call]

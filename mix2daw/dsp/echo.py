@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mix2daw.dsp.gpu.echo import echo as echo_on_gpu
 from mix2daw.dsp.jit import compiled
 from mix2daw.dsp.rows import (
     Doubles,
@@ -76,6 +77,8 @@ class _Echo(torch.autograd.Function):
 def echo(signal: Tensor, lag_samples: Tensor, feedback: Tensor) -> Tensor:
     """The echoes alone, without the direct signal. lag_samples (strips,): whole, at least 1; feedback
     (strips,): 0 to below 1."""
+    if signal.device.type != "cpu":
+        return echo_on_gpu(signal, lag_samples, feedback)
     if wants_gradient(signal, feedback):
         result: Tensor = _Echo.apply(signal, lag_samples, feedback)  # type: ignore[no-untyped-call]
         return result

@@ -16,6 +16,7 @@ import torch
 from numba import prange
 from torch import Tensor
 
+from mix2daw.dsp.gpu.freeverb import freeverb as freeverb_on_gpu
 from mix2daw.dsp.jit import compiled, compiled_parallel
 from mix2daw.dsp.rows import Doubles, Floats, Integers, control_rows, signal_rows, wants_gradient
 
@@ -154,6 +155,8 @@ class _Freeverb(torch.autograd.Function):
 def freeverb(source: Tensor, sample_rate: int, feedback: Tensor, damping: Tensor) -> Tensor:
     """The two ears' reverberation (strips, 2, samples) of a mono source (strips, samples), without any
     direct sound. feedback and damping: (strips,), 0 to below 1."""
+    if source.device.type != "cpu":
+        return freeverb_on_gpu(source, line_lengths(sample_rate), feedback, damping)
     controls = torch.stack([feedback, damping], 1)
     if wants_gradient(source, controls):
         result: Tensor = _Freeverb.apply(source, controls, sample_rate)  # type: ignore[no-untyped-call]

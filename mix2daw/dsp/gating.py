@@ -13,6 +13,7 @@ import torch
 from numba import prange
 from torch import Tensor
 
+from mix2daw.dsp.gpu.dynamics import gate as gate_on_gpu
 from mix2daw.dsp.jit import compiled_parallel
 from mix2daw.dsp.libm import amplitude
 from mix2daw.dsp.rows import (
@@ -24,8 +25,7 @@ from mix2daw.dsp.rows import (
     signal_rows,
     wants_gradient,
 )
-
-SILENCE = np.float32(1e-30)  # an envelope that has decayed this far is cleared, denormals are slow
+from mix2daw.dsp.steps import SILENCE, follow
 
 
 @compiled_parallel
@@ -47,11 +47,7 @@ def _forward(x: Floats, controls: Floats, y: Floats, power: Floats, envelope: Fl
                 p = square + window * (p - square)
                 if p < SILENCE:
                     p = np.float32(0)
-            v = np.sqrt(p)
-            c = attack if v > e else release
-            e = v + c * (e - v)
-            if e < SILENCE:
-                e = np.float32(0)
+            e = follow(np.sqrt(p), e, attack, release)
             if keep:
                 power[i, n] = p
                 envelope[i, n] = e
@@ -143,6 +139,8 @@ def gate(
     """The gated signal. attack, release, window: coefficients of the ballistics (window: of the mean
     square, not differentiated); threshold_ln: natural logarithm of the threshold's amplitude;
     k = ratio − 1; each (strips,) float64."""
+    if signal.device.type != "cpu":
+        return gate_on_gpu(signal, attack, release, threshold_ln, k, window)
     controls = torch.stack([attack, release, threshold_ln, k, window.detach()], 1)
     if wants_gradient(signal, controls):
         result: Tensor = _Gating.apply(signal, controls)  # type: ignore[no-untyped-call]

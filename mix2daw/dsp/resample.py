@@ -35,10 +35,17 @@ class FilteredResampler:
 
     `fir`: `(taps,)`, odd and symmetric, designed for `to_rate`. It leaves the timing as it is, like a
     convolution that is padded with zeros to keep the length. Between equal rates no band limit is applied
-    and the result is exactly that convolution.
+    and the result is exactly that convolution. `device`: of the signals (None: the CPU).
     """
 
-    def __init__(self, samples: int, from_rate: int, to_rate: int, fir: NDArray[np.float64]) -> None:
+    def __init__(
+        self,
+        samples: int,
+        from_rate: int,
+        to_rate: int,
+        fir: NDArray[np.float64],
+        device: torch.device | None = None,
+    ) -> None:
         common = math.gcd(from_rate, to_rate)
         up, down = to_rate // common, from_rate // common
         guard = GUARD_SAMPLES * max(down, up) // up + len(fir) * down // up
@@ -53,7 +60,7 @@ class FilteredResampler:
         centred = np.fft.rfft(fir, self._out_length)[:bins] * phase
         # A symmetric FIR that is centred has a real response.
         response = centred.real * limit * (self._out_length / self._length)
-        self._response = torch.from_numpy(response.astype(np.float32))
+        self._response = torch.from_numpy(response.astype(np.float32)).to(device)
 
     def __call__(self, signal: Tensor) -> Tensor:
         """Filter and resample the last axis, which has the announced number of samples."""

@@ -44,6 +44,18 @@ def wants_gradient(*tensors: Tensor) -> bool:
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
 
 
+def may_hold(condition: Tensor) -> bool:
+    """Whether a condition may hold anywhere, for work that could be left out. On the CPU that is looked up;
+    elsewhere a look would make the host wait for the device, so the answer is yes."""
+    return condition.device.type != "cpu" or bool(condition.any())
+
+
+def beside(control: Tensor, signal: Tensor) -> Tensor:
+    """A control on the signal's device. Those that are not learnt live on the host; the copy is queued, the
+    host does not wait for it."""
+    return control.to(signal.device, non_blocking=True)
+
+
 def as_stereo(signal: Tensor) -> Tensor:
     """The signal with two channels; a mono one is doubled."""
     return signal if signal.shape[1] == 2 else signal.expand(-1, 2, -1)

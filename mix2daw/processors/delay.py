@@ -1,7 +1,7 @@
 """Echo: a delay line with feedback, y = (1 − mix) · x + mix · d, d[n] = v[n − D], v = x + feedback · d.
 
 D is a whole number of samples, delay_ms · sample rate / 1000 rounded; it has no gradient.
-signal (strips, channels, samples); every control (strips,).
+signal (strips, channels, samples); every control (strips,). The delay may stay on the host.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from mix2daw.dsp.echo import echo
-from mix2daw.dsp.rows import per_sample, wants_gradient
+from mix2daw.dsp.rows import may_hold, per_sample, wants_gradient
 from mix2daw.params import Param
 from mix2daw.processors.base import Processor
 
 
 def process(signal: Tensor, sample_rate: int, delay_ms: Tensor, feedback: Tensor, mix: Tensor) -> Tensor:
     """The signal with its echoes."""
-    if not wants_gradient(mix) and not bool(mix.any()):
+    if not wants_gradient(mix) and not may_hold(mix != 0):
         return signal
     lag_samples = torch.round(delay_ms.detach().double() * sample_rate / 1000).clamp(min=1)
     wet = per_sample(mix)

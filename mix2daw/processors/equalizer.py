@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mix2daw.dsp.biquad import Design, bell, high_pass, high_shelf, low_pass, low_shelf, section
 from mix2daw.dsp.cascade import cascade
-from mix2daw.dsp.rows import wants_gradient
+from mix2daw.dsp.rows import beside, may_hold, wants_gradient
 from mix2daw.params import Param
 from mix2daw.processors.base import Processor
 
@@ -32,18 +32,18 @@ def _pass(design: Design, frequency_hz: Tensor, slope_db: Tensor, sample_rate: i
     heard = {6: slope_db >= 6, 12: slope_db >= 12}
     sections: Sections = []
     for slope, kind in ((6, design), (12, design), (12, bell)):
-        if not bool(heard[slope].any()):
+        if not may_hold(heard[slope]):
             break
         exact, rounded = section(kind, heard[slope], frequency_hz, level_db, q, sample_rate)
         # What is not heard has no gradient: a slope is chosen, not learnt.
-        sections.append((torch.where(heard[slope][:, None], exact, rounded), rounded))
+        sections.append((torch.where(beside(heard[slope], exact)[:, None], exact, rounded), rounded))
     return sections
 
 
 def _band(design: Design, frequency_hz: Tensor, level_db: Tensor, q: Tensor, sample_rate: int) -> Sections:
     """The section of a bell or shelf; none if it is at 0 dB in every strip and nothing is learnt from it."""
     heard = level_db != 0
-    if not bool(heard.any()) and not wants_gradient(frequency_hz, level_db, q):
+    if not wants_gradient(frequency_hz, level_db, q) and not may_hold(heard):
         return []
     return [section(design, heard, frequency_hz, level_db, q, sample_rate)]
 

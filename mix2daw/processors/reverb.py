@@ -10,7 +10,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from mix2daw.dsp.freeverb import freeverb
-from mix2daw.dsp.rows import as_stereo, per_sample, wants_gradient
+from mix2daw.dsp.rows import as_stereo, beside, may_hold, per_sample, wants_gradient
 from mix2daw.params import Param
 from mix2daw.processors.base import Processor
 
@@ -28,8 +28,8 @@ def process(
 ) -> Tensor:
     """The signal in a room."""
     signal = as_stereo(signal)
-    dry = signal * (2 * per_sample(dry_level))
-    if not wants_gradient(wet_level) and not bool(wet_level.any()):
+    dry = signal * (2 * per_sample(beside(dry_level, signal)))
+    if not wants_gradient(wet_level) and not may_hold(wet_level != 0):
         return dry
     ears = freeverb(
         (signal[:, 0] + signal[:, 1]) * INPUT_LIN,

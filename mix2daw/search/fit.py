@@ -25,6 +25,7 @@ RANGES: Mapping[tuple[str, str], tuple[float, float]] = {
     if param.continuous
 }
 WET_STEP = 0.04  # of a dry/wet weight, at a learning rate of 1
+READ_EVERY = 8  # steps on a GPU
 WAVEFORM_DEAF = 0.5  # whitened error from which on the waveform is not listened to
 
 
@@ -85,14 +86,12 @@ class Fit:
         for type_, table in controls.raw.items():
             for param in params_of(type_):
                 table[param.name] = table[param.name].detach()
-                mask = torch.zeros_like(table[param.name])
-                for key, row in controls.rows[type_].items():
-                    mask[row] = key not in hold and (key, param.name) not in frozen
-                if not param.continuous or not bool(mask.any()):
+                moves = [key not in hold and (key, param.name) not in frozen for key in controls.rows[type_]]
+                if not param.continuous or not any(moves):
                     continue
                 leaf = table[param.name].requires_grad_(True)
                 self.leaves.append((type_, param.name, leaf))
-                self.masks.append(mask)
+                self.masks.append(torch.tensor(moves, dtype=leaf.dtype).to(leaf.device))
         self.weights = self._weights() if sparsity > 0 else {}
 
     def _weights(self) -> dict[str, Tensor]:
@@ -102,7 +101,9 @@ class Fit:
                 self.controls.wet[type_] = self.controls.wet[type_].detach().requires_grad_(True)
         returns = {strip.name for strip in self.graph.of_kind("return")}
         self.wet_masks = {
-            type_: torch.tensor([float(key.strip not in returns) for key in self.controls.rows[type_]])
+            type_: torch.tensor([float(key.strip not in returns) for key in self.controls.rows[type_]]).to(
+                wet.device
+            )
             for type_, wet in self.controls.wet.items()
         }
         return {type_: wet for type_, wet in self.controls.wet.items() if wet.requires_grad}
@@ -110,7 +111,12 @@ class Fit:
     def run(
         self, steps: int, rate: float, after_step: Callable[[int, Loss], bool] | None = None
     ) -> list[Loss]:
-        """Descend. `after_step(index, loss)` may return True to stop. The controls are left detached."""
+        """Descend. `after_step(index, loss)` may return True to stop. The controls are left detached.
+
+        On a GPU losses are read, and `after_step` is called, only after every few steps: each reading waits.
+        """
+        at_once = 1 if self.controls.device.type == "cpu" else READ_EVERY
+        unread: list[Tensor] = []
         groups = [{"params": [leaf for _, _, leaf in self.leaves], "step": 1.0}]
         groups += [{"params": list(self.weights.values()), "step": WET_STEP}] if self.weights else []
         optimiser = torch.optim.Adam(groups, lr=rate, betas=BETAS)
@@ -121,9 +127,16 @@ class Fit:
                 share = min(1.0, (index + 1) / WARM_UP_STEPS) * (LAST_SHARE + (1 - LAST_SHARE) * cosine)
                 for group in optimiser.param_groups:
                     group["lr"] = rate * share * group["step"]
-                loss = self._step(optimiser, index % len(self.excerpts))
-                seen.append(loss)
-                if after_step is not None and after_step(index, loss):
+                unread.append(self._step(optimiser, index % len(self.excerpts)))
+                if len(unread) < at_once and index < steps - 1:
+                    continue
+                losses = [Loss(*pair) for pair in torch.stack(unread).tolist()]
+                unread.clear()
+                first = len(seen)
+                seen += losses
+                if after_step is not None and any(
+                    [after_step(first + i, loss) for i, loss in enumerate(losses)]
+                ):
                     break
         finally:
             self.controls.held = frozenset()
@@ -133,16 +146,17 @@ class Fit:
                 self.controls.wet[type_] = wet.detach()
         return seen
 
-    def _step(self, optimiser: torch.optim.Optimizer, which: int) -> Loss:
+    def _step(self, optimiser: torch.optim.Optimizer, which: int) -> Tensor:
+        """One step; `la` and `error` of its Loss, (2,) float64, not yet read from the device."""
         excerpt = self.excerpts[which]
         optimiser.zero_grad()
         signals = play(self.graph, self.controls, excerpt.sources)
         mix = signals.out[self.graph.master.name][:, excerpt.skip :]
         la = excerpt.spectral(mix)["full"]
         root_error = excerpt.waveform(mix)
-        error = float(root_error.detach()) ** 2
+        error = root_error.detach().double().square()
         # Where phases do not agree the waveform would only ask for less level: trust it as far as it fits.
-        total = la + max(0.0, 1.0 - error / WAVEFORM_DEAF) * root_error
+        total = la + (1 - error / WAVEFORM_DEAF).clamp(min=0).to(root_error.dtype) * root_error
         for type_, wet in self.weights.items():
             total = total + self.sparsity * (wet * self.wet_masks[type_]).sum()
         torch.autograd.backward(total)
@@ -154,7 +168,7 @@ class Fit:
                 wet.grad.nan_to_num_(0.0, 0.0, 0.0).mul_(self.wet_masks[type_])
         optimiser.step()
         self._project()
-        return Loss(float(la.detach()), error)
+        return torch.stack([la.detach().double(), error])
 
     def _project(self) -> None:
         """Keep every control in its range, so that none drifts where its gradient is gone."""

@@ -41,7 +41,8 @@ def count_devices(graph: Graph) -> dict[str, int]:
 
 def with_confidence(graph: Graph, scoring: Sequence[ScoringExcerpt], progress: Progress) -> Graph:
     """Every insert with what La would lose without it (its fader making up for the level)."""
-    judge = Judge(graph, Controls(graph), scoring)
+    device = next(iter(scoring[0].sources.values())).device
+    judge = Judge(graph, Controls(graph, device), scoring)
     rise: dict[tuple[str, int], float] = {}
     for key in judge.candidates():
         if key.type not in (*SETTINGS, "send"):

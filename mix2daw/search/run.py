@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from mix2daw.console import build_console, preset
-from mix2daw.controls import Key
+from mix2daw.controls import Controls, Key
 from mix2daw.errors import FormatError
 from mix2daw.progress import Progress
 from mix2daw.search.found import Found, count_devices, with_confidence
@@ -35,8 +37,8 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
     Ctrl-C ends the search early with the best graph so far. The same session, settings and seed give the
     same graph, unless the budget runs out (`Found.out_of_time`).
     """
-    if settings.device == "cuda":
-        raise FormatError("--device cuda", "the search runs on the CPU in this version", "use cpu or auto")
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise FormatError("--device cuda", "this machine has no CUDA device", "use cpu or auto")
     chosen = preset(settings.preset, settings.processors)
     state = State(session, build_console(session, chosen, folder), settings, progress)
     interrupted = False
@@ -64,8 +66,9 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
 def _run(state: State) -> None:
     """All stages. The shares are those of the budget at which a stage is cut short or left out."""
     with state.stage("warm start", 1):
-        warm_start(state.graph, state.controls, state.sources, state.target, state.progress)
-        state.adopt(state.controls.to_graph())
+        controls = Controls(state.graph)
+        warm_start(state.graph, controls, state.sources, state.target, state.progress)
+        state.adopt(controls.to_graph())
         state.la_console, state.console = state.checkpoint(), state.graph
     with state.stage("first fit", FIRST_STEPS):
         state.fit(FIRST_STEPS, FIRST_RATE, 0.35, hold=_late_starters(state))

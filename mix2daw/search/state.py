@@ -28,6 +28,8 @@ class State:
     """One search on its way. `graph` and `controls` always belong together and can be rendered.
 
     `full` is the console before the search; `impulses` the impulse responses of all graphs so far, by path.
+    `sources` and `target` are on the CPU, where the warm start measures them; `played`, the excerpts and the
+    controls are on `device`.
     `console` is the full console once it is fitted, `la_console` its La on the whole song; `floor` the best
     score any graph had while pruning; `checkpoints` the graphs to fall back on, with their La.
     """
@@ -37,8 +39,10 @@ class State:
         self.sample_rate = session.sample_rate
         self.sources = {track.name: torch.from_numpy(track.signal) for track in session.tracks}
         self.target = torch.from_numpy(session.mix)
-        self.training = training_excerpts(self.sources, self.target, self.sample_rate)
-        self.scoring = scoring_excerpts(self.sources, self.target, self.sample_rate)
+        self.device = torch.device("cuda" if settings.device == "cuda" else "cpu")
+        self.played = {name: source.to(self.device) for name, source in self.sources.items()}
+        self.training = training_excerpts(self.played, self.target.to(self.device), self.sample_rate)
+        self.scoring = scoring_excerpts(self.played, self.target.to(self.device), self.sample_rate)
         self.generator = random.Random(settings.seed)
         self.impulses: dict[str, Tensor] = {}
         self.full = graph
@@ -68,11 +72,11 @@ class State:
 
     def adopt(self, graph: Graph) -> None:
         """Go on from a graph."""
-        self.graph, self.controls = graph, Controls(graph, self.impulses)
+        self.graph, self.controls = graph, Controls(graph, self.impulses, self.device)
 
     def judge(self, graph: Graph | None = None) -> Judge:
         """A judge of the current graph, or of another one."""
-        controls = Controls(graph, self.impulses) if graph else self.controls
+        controls = Controls(graph, self.impulses, self.device) if graph else self.controls
         return Judge(graph or self.graph, controls, self.scoring)
 
     def keep_impulse(self, name: str, impulse: NDArray[np.float32]) -> str:
@@ -88,7 +92,7 @@ class State:
     def checkpoint(self) -> float:
         """Remember the graph as it is; returns the La of the whole song."""
         with torch.no_grad():
-            mix = play(self.graph, self.controls, self.sources).out[self.graph.master.name]
+            mix = play(self.graph, self.controls, self.played).out[self.graph.master.name]
         la = published_la(mix, self.target, self.sample_rate)["full"]
         self.checkpoints.append((self.graph, la))
         return la
