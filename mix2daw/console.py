@@ -22,7 +22,7 @@ from mix2daw.graph import SEND_LOW_DB, Device, Graph, Send, Strip, relative_sour
 from mix2daw.processors import INSERTS, PROCESSORS, checked_graph
 from mix2daw.session import Session, Track
 
-# As a device stands on a return: all wet, at unity (JUCE's wet level of 1/3), so that the sends set the level.
+# As a device stands on a return: all wet, at unity (JUCE's wet level of 1/3); the sends set the level.
 ALL_WET = {
     "reverb": {"wet_level": 1 / 3, "dry_level": 0.0},
     "convolution": {"wet_level": 1.0, "dry_level": 0.0},

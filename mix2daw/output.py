@@ -17,7 +17,7 @@ from pathlib import Path
 from mix2daw.errors import OutputError
 
 RESULT_FILES = frozenset(
-    {"graph.json", "result.json", "groups.yaml", "render.wav", "difference.wav", "sessions"}
+    {"graph.json", "result.json", "groups.yaml", "render.wav", "difference.wav", "sessions", "impulses"}
 )
 RESULT_MARKS = frozenset({"graph.json", "result.json"})
 LOST_FILE = "lost.json"

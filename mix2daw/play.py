@@ -218,7 +218,7 @@ def play(
     The mix is `signals.out[graph.master.name]`, `(2, samples)`.
     """
     signals = Signals(dict(known.pre), dict(known.out)) if known else Signals()
-    length = next(iter(sources.values())).shape[-1]
+    silence = torch.zeros(2, next(iter(sources.values())).shape[-1], device=controls.device)
     levels = graph.levels()
     order = [strip for level in levels for strip in level]
     learning, batches = controls.learning and known is None, list[_Batch]()
@@ -234,11 +234,10 @@ def play(
                 inputs[strip.name] = sources[strip.name]
                 continue
             if learning:
-                total = summed.get(strip.name)
+                inputs[strip.name] = summed.get(strip.name, silence)
             else:
                 total = _input(order, strip, signals, controls, bypass)
-            nothing = torch.zeros(2, length, device=controls.device) if total is None else total
-            inputs[strip.name] = nothing
+                inputs[strip.name] = silence if total is None else total
         batch = _Level(inputs)
         before, after = {}, {}
         for strip in strips:

@@ -95,6 +95,9 @@ def recover(job: Job, progress: Progress) -> Recovery:
         # Paths in the graph are relative to `out`; the temporary folder lies beside it: they hold there too.
         found = search(session, job.out.resolve(), job.settings, progress)
         graph = found.graph
+        for path, impulse in found.impulses.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            write_wav(folder / path, impulse, graph.sample_rate)
         write_text(folder / "graph.json", graph.to_json())
         write_text(folder / "groups.yaml", groups_yaml(session))
         progress.stage("Rendering", 2)

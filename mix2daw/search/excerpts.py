@@ -2,7 +2,7 @@
 
 An excerpt is a stretch of all stems with a pre-roll that is played but not scored, so that compressors and
 reverbs are in their stride. Training excerpts are few and cover every stem; the scoring excerpts are judged
-as the published method judges a song: windows of 3.8 s, every 2.8 s, the first second of each unheard.
+as the published method judges a song.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mix2daw.loss import SegmentLoss, WaveformLoss
+from mix2daw.loss import SegmentLoss, SongScore, WaveformLoss
 
 TRAIN_S, PRE_ROLL_S, STEP_S = 7.0, 1.0, 0.5
-WINDOW_S, HOP_S, SKIP_S = 3.8, 2.8, 1.0
 WHOLE_SONG_S = 45.0
-SCORED_WINDOWS = 3  # a scoring excerpt of a long song: 1 s of pre-roll, then 3 windows (9.4 s)
+STRETCH_S, SCORED_S = 2.8, 8.4  # of the published score; of one scoring excerpt of a long song
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,14 @@ class TrainingExcerpt:
 
 @dataclass(frozen=True)
 class ScoringExcerpt:
-    """Sources, and per window its first sample and loss."""
+    """Sources, and what scores the mix of this excerpt."""
 
     sources: dict[str, Tensor]
-    windows: tuple[tuple[int, int, SegmentLoss], ...]
+    loss: SongScore
 
-    def score(self, mix: Tensor) -> list[float]:
-        """La of each window of the mix of this excerpt, `(2, samples)`."""
-        return [float(loss(mix[:, first:last])["full"]) for first, last, loss in self.windows]
+    def score(self, mix: Tensor) -> Tensor:
+        """La of each stretch of the mix of this excerpt, `(2, samples)`."""
+        return self.loss(mix)
 
 
 def coverage(sources: Mapping[str, Tensor], starts: list[int], length: int, count: int) -> list[int]:
@@ -97,26 +96,20 @@ def training_excerpts(
 def scoring_excerpts(
     sources: Mapping[str, Tensor], target: Tensor, sample_rate: int, seconds: float = 30.0
 ) -> list[ScoringExcerpt]:
-    """Excerpts to judge by: the whole of a short song, about `seconds` of a long one."""
-    window, hop, skip = (round(s * sample_rate) for s in (WINDOW_S, HOP_S, SKIP_S))
-    length = target.shape[1]
-    if length <= WHOLE_SONG_S * sample_rate:
-        regions = [(0, length)]
-    else:
-        size = skip + window + (SCORED_WINDOWS - 1) * hop
-        starts = list(range(0, length - size + 1, hop))
-        count = max(1, round(seconds / ((size - 2 * skip) / sample_rate)))
-        regions = [(start, start + size) for start in coverage(sources, starts, size, count)]
-    excerpts = []
-    for first, last in regions:
-        begin = 0 if first == 0 else skip
-        windows = []
-        for start in range(begin, max(begin + 1, last - first - window // 2), hop):
-            end = min(start + window, last - first)
-            heard = target[:, first + start : first + end]
-            lead = skip if heard.shape[1] > 2 * skip else 0
-            windows.append((start, end, SegmentLoss(heard, sample_rate, skip_samples=lead, order="called")))
-        excerpts.append(
-            ScoringExcerpt({name: x[:, first:last] for name, x in sources.items()}, tuple(windows))
+    """Excerpts to judge by: the whole of a short song, about `seconds` of a long one. The first second of
+    each is not scored."""
+    skip, length = round(PRE_ROLL_S * sample_rate), target.shape[1]
+    starts, size = [0], length
+    if length > WHOLE_SONG_S * sample_rate:
+        size = skip + round(SCORED_S * sample_rate)
+        grid = list(range(0, length - size + 1, round(STRETCH_S * sample_rate)))
+        starts = coverage(sources, grid, size, max(1, round(seconds / SCORED_S)))
+    elif length < 2 * skip:
+        skip = 0
+    return [
+        ScoringExcerpt(
+            {name: x[:, start : start + size] for name, x in sources.items()},
+            SongScore(target[:, start : start + size], sample_rate, skip),
         )
-    return excerpts
+        for start in starts
+    ]

@@ -38,14 +38,17 @@ class Loss:
 
 
 def frozen_rows(graph: Graph) -> set[tuple[Key, str]]:
-    """Controls that must not move: the level of a return (its sends have it), fader and pan of a group (its
-    tracks have them), and the Q of shelves (most desks have none; at 0.7071 every DAW agrees on them)."""
+    """Controls that must not move: level and width of a return (its sends and its response have them), fader
+    and pan of a group (its tracks have them), and the Q of shelves (most desks have none; at 0.7071 every DAW
+    agrees on them)."""
     frozen: set[tuple[Key, str]] = set()
     for strip in graph.of_kind("return"):
         for index, device in enumerate(strip.devices):
             key = Key(strip.name, device.type, str(index))
             if device.type in ("reverb", "convolution"):
                 frozen.add((key, "wet_level"))
+            if device.type == "convolution":
+                frozen.add((key, "width"))  # the impulse response has it
             if device.type == "delay":
                 frozen.add((key, "mix"))
     for strip in graph.strips:

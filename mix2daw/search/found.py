@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mix2daw.controls import SETTINGS, Controls, params_of
 from mix2daw.graph import Device, Graph, Strip
 from mix2daw.progress import Progress
-from mix2daw.search.excerpts import ScoringExcerpt
 from mix2daw.search.judge import Judge
 
 
 @dataclass(frozen=True)
 class Found:
     """The outcome of a search. Device counts are per type; a fader or pan at rest does not count.
+    `impulses`: the impulse responses (2, taps) that the graph names, by path.
     `interrupted`: stopped by the user, the graph is the best so far; `out_of_time`: stages were cut short by
     the budget."""
 
     graph: Graph
+    impulses: dict[str, NDArray[np.float32]]
     la_console: float
     devices_before: dict[str, int]
     devices_after: dict[str, int]
@@ -39,10 +42,9 @@ def count_devices(graph: Graph) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def with_confidence(graph: Graph, scoring: Sequence[ScoringExcerpt], progress: Progress) -> Graph:
-    """Every insert with what La would lose without it (its fader making up for the level)."""
-    device = next(iter(scoring[0].sources.values())).device
-    judge = Judge(graph, Controls(graph, device), scoring)
+def with_confidence(graph: Graph, judge: Judge, progress: Progress) -> Graph:
+    """Every insert with what La would lose without it (its fader making up for the level), by the judge of
+    the graph."""
     rise: dict[tuple[str, int], float] = {}
     for key in judge.candidates():
         if key.type not in (*SETTINGS, "send"):

@@ -31,7 +31,7 @@ class Trial:
 
 
 class Judge:
-    """Scores one graph with its controls; `score` is the mean La over the windows of the excerpts."""
+    """Scores one graph with its controls; `score` is the mean La over the stretches of the excerpts."""
 
     def __init__(self, graph: Graph, controls: Controls, excerpts: Sequence[ScoringExcerpt]) -> None:
         self.graph, self.controls, self.excerpts = graph, controls, list(excerpts)
@@ -49,13 +49,8 @@ class Judge:
 
     def _score(self, signals: Sequence[Signals]) -> float:
         master = self.graph.master.name
-        with torch.no_grad():
-            scores = [
-                score
-                for excerpt, played in zip(self.excerpts, signals, strict=True)
-                for score in excerpt.score(played.out[master])
-            ]
-        return math.fsum(scores) / len(scores)
+        scores = [e.score(played.out[master]) for e, played in zip(self.excerpts, signals, strict=True)]
+        return float(torch.cat(scores).double().mean())
 
     def candidates(self) -> list[Key]:
         """Everything that may still be left out: inserts, sends, pans and faders not at rest."""

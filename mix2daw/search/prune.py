@@ -1,4 +1,7 @@
-"""Leaving out what is not heard: the hybrid of two strategies, after Lee et al. (arXiv 2509.15948).
+"""Leaving out what is not heard: our strategy, and the two of Lee et al. (arXiv 2509.15948).
+
+- saliency: the least salient devices (`saliency`) first, many in one trial as long as that is harmless; then
+  those that did some harm once more, least harm first.
 
 - dry/wet: per type of device, those with the lowest weights are left out together, a tenth of the type at
   first, half as many after a failure, twice as many after a success; a type whose single lowest device is
@@ -12,8 +15,9 @@ A trial is kept while La stays below the best La seen plus the tolerance.
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from mix2daw.controls import Controls, Key
 from mix2daw.search.judge import Judge
@@ -21,6 +25,9 @@ from mix2daw.search.judge import Judge
 FIRST_SHARE, LARGEST_SHARE = 0.1, 0.5
 HARMLESS = 0.02  # share of the tolerance
 HOPELESS = 2.0  # times the tolerance: not tried again when the others have gone
+
+BATCH_SHARE = 0.25  # of the candidates that the first trial leaves out
+BATCH_HARM = 0.1  # share of the tolerance that each device of a batch may cost
 
 Heard = Callable[[Judge], None]
 
@@ -60,6 +67,43 @@ def dry_wet_round(judge: Judge, limit: Callable[[], float], heard: Heard) -> Non
             heard(judge)
 
 
+def saliency_round(
+    judge: Judge,
+    salient: Mapping[Key, float],
+    limit: Callable[[], float],
+    tolerance: float,
+    heard: Heard,
+) -> None:
+    """Many at once where nothing is lost by it, else fewer; what did harm waits until the rest has gone."""
+    queue = sorted(judge.candidates(), key=lambda key: (salient.get(key, math.inf), key))
+    most = count = max(1, round(BATCH_SHARE * len(queue)))
+    harm: dict[Key, float] = {}
+    while queue:
+        batch = queue[:count]
+        trial = judge.without(batch)
+        rise = trial.score - judge.score
+        if rise <= BATCH_HARM * tolerance * len(batch) and trial.score < limit():
+            judge.accept(trial)
+            queue, count = queue[count:], min(most, 2 * count)
+        elif count == 1:
+            harm[queue.pop(0)] = rise
+        else:
+            count = max(1, count // 3)
+        heard(judge)
+    _least_harm_first(judge, harm, limit, tolerance, heard)
+
+
+def _least_harm_first(
+    judge: Judge, harm: Mapping[Key, float], limit: Callable[[], float], tolerance: float, heard: Heard
+) -> None:
+    for key in sorted(harm, key=lambda key: (harm[key], key)):
+        if harm[key] < HOPELESS * tolerance and key in judge.candidates():
+            trial = judge.without([key])
+            if trial.score < limit():
+                judge.accept(trial)
+            heard(judge)
+
+
 def brute_force_round(
     judge: Judge,
     limit: Callable[[], float],
@@ -76,12 +120,7 @@ def brute_force_round(
         rise = trial.score - judge.score
         if rise <= HARMLESS * tolerance and trial.score < limit():
             judge.accept(trial)
-        elif rise < HOPELESS * tolerance:
+        else:
             harm[key] = rise
         heard(judge)
-    for key in sorted(harm, key=lambda key: (harm[key], key)):
-        if key in judge.candidates():
-            trial = judge.without([key])
-            if trial.score < limit():
-                judge.accept(trial)
-            heard(judge)
+    _least_harm_first(judge, harm, limit, tolerance, heard)

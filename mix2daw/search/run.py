@@ -11,21 +11,15 @@ from mix2daw.controls import Controls, Key
 from mix2daw.errors import FormatError
 from mix2daw.progress import Progress
 from mix2daw.search.found import Found, count_devices, with_confidence
+from mix2daw.search.returns import final_impulses, find_returns, refine_impulse, without_returns
 from mix2daw.search.settings import Settings
 from mix2daw.search.simplify import drop_resting, fold_wet, resting_bands
-from mix2daw.search.stages import (
-    BAND_TRIALS_DB,
-    FILTER_STEPS,
-    find_filters,
-    prune,
-    round_off,
-    simplify,
-)
+from mix2daw.search.stages import BAND_TRIALS_DB, prune, refit_with_filters, round_off, simplify
 from mix2daw.search.state import State
 from mix2daw.search.warm_start import warm_start
 from mix2daw.session import Session
 
-FIRST_STEPS, CONSOLE_STEPS, WEIGH_STEPS, FINAL_STEPS = 60, 40, 16, 40
+FIRST_STEPS, CONSOLE_STEPS, WEIGH_STEPS, REFIT_STEPS, FINAL_STEPS = 40, 40, 16, 30, 24
 FIRST_RATE, CONSOLE_RATE, REFIT_RATE, FINAL_RATE = 3.0, 1.5, 1.0, 0.6
 DRY_WET_ROUNDS = 3
 SPARSITY = 1e-4  # the published factor of the penalty on dry/wet weights
@@ -51,11 +45,13 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
     graph = drop_resting(state.best())
     if not interrupted and not state.late():
         with state.stage("confidence", sum(1 for _ in graph.devices())):
-            graph = with_confidence(graph, state.scoring, progress)
+            graph = with_confidence(graph, state.judge(graph), progress)
+    graph, impulses = final_impulses(graph, state.impulses)
     return Found(
         graph=graph,
+        impulses=impulses,
         la_console=state.la_console,
-        devices_before=count_devices(state.console),
+        devices_before=count_devices(state.full),
         devices_after=count_devices(graph),
         seconds={name: round(s, 2) for name, s in state.seconds.items()},
         interrupted=interrupted,
@@ -66,30 +62,22 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
 def _run(state: State) -> None:
     """All stages. The shares are those of the budget at which a stage is cut short or left out."""
     with state.stage("warm start", 1):
-        controls = Controls(state.graph)
-        warm_start(state.graph, controls, state.sources, state.target, state.progress)
+        controls = Controls(without_returns(state.full))
+        warm_start(controls.graph, controls, state.sources, state.target, state.progress)
         state.adopt(controls.to_graph())
         state.la_console, state.console = state.checkpoint(), state.graph
     with state.stage("first fit", FIRST_STEPS):
-        state.fit(FIRST_STEPS, FIRST_RATE, 0.35, hold=_late_starters(state))
+        state.fit(FIRST_STEPS, FIRST_RATE, 0.3, hold=_late_starters(state))
+    if not state.late(0.35):
+        with state.stage("space", 1):
+            find_returns(state)
     with state.stage("console fit", CONSOLE_STEPS):
         state.fit(CONSOLE_STEPS, CONSOLE_RATE, 0.5)
+    with state.stage("space", 1):
+        if not state.late(0.5):
+            refine_impulse(state)
         state.la_console, state.console = state.checkpoint(), state.graph
-    if not state.late(0.55):
-        with state.stage("filters", FILTER_STEPS):
-            find_filters(state)
-    for _ in range(DRY_WET_ROUNDS):
-        if state.late(0.8):
-            break
-        with state.stage("weigh", WEIGH_STEPS):
-            state.fit(WEIGH_STEPS, REFIT_RATE, 0.8, sparsity=SPARSITY)
-        prune(state, brute=False, share=0.8)
-    state.adopt(fold_wet(state.graph))
-    if not state.late(0.85):
-        with state.stage("refit", FINAL_STEPS):
-            state.fit(FINAL_STEPS, REFIT_RATE, 0.85)
-            state.checkpoint()
-        prune(state, brute=True, share=0.92)
+    _prune_all(state)
     with state.stage("simplify", len(BAND_TRIALS_DB)):
         simplify(state)
     with state.stage("final fit", FINAL_STEPS):
@@ -98,6 +86,29 @@ def _run(state: State) -> None:
         state.checkpoint()
         round_off(state)
         state.checkpoint()
+
+
+def _prune_all(state: State) -> None:
+    """Pruning in two halves with a fit between them; the published strategies weigh before each round."""
+    strategy = state.settings.strategy
+    if strategy == "saliency" and not state.late(0.55):
+        prune(state, "saliency", 0.75)
+    for _ in range(DRY_WET_ROUNDS if strategy in ("hybrid", "dry-wet") else 0):
+        if state.late(0.8):
+            break
+        with state.stage("weigh", WEIGH_STEPS):
+            state.fit(WEIGH_STEPS, REFIT_RATE, 0.8, sparsity=SPARSITY)
+        prune(state, "dry-wet", 0.8)
+    state.adopt(fold_wet(state.graph))
+    if state.late(0.85):
+        return
+    with state.stage("refit", REFIT_STEPS):
+        refit_with_filters(state, REFIT_STEPS, REFIT_RATE, 0.85)
+        if not state.late(0.85):
+            refine_impulse(state)
+        state.checkpoint()
+    if strategy != "dry-wet":
+        prune(state, "saliency" if strategy == "saliency" else "brute-force", 0.92)
 
 
 def _late_starters(state: State) -> frozenset[Key]:

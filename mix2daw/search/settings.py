@@ -7,6 +7,7 @@ from typing import Literal
 
 from mix2daw.errors import FormatError
 
+STRATEGIES: tuple[str, ...] = ("saliency", "hybrid", "brute-force", "dry-wet")
 ENGINES: tuple[str, ...] = ("auto", "cpu", "cuda")
 
 
@@ -15,12 +16,14 @@ class Settings:
     """Settings of one search.
 
     `preset`: the name of a console (`console.preset` refuses one that does not exist).
+    `strategy`: of pruning: `saliency`, or one of the published ones (see `prune`).
     `tolerance`: how much La the pruned graph may lose against the full console.
     `budget_s`: wall seconds after which no new stage is begun (None: as long as it takes).
     `processors`: types of devices that may be put into the console (None: all of the preset's).
     """
 
     preset: str = "studio"
+    strategy: str = "saliency"
     tolerance: float = 0.01
     seed: int = 0
     budget_s: float | None = None
@@ -30,6 +33,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.device not in ENGINES:
             raise FormatError(self.device, "is no device", f"use one of: {', '.join(ENGINES)}")
+        if self.strategy not in STRATEGIES:
+            raise FormatError(self.strategy, "is no way of pruning", f"use one of: {', '.join(STRATEGIES)}")
         if not 0 <= self.tolerance < 10:
             raise FormatError("--tolerance", f"{self.tolerance} is out of range", "use a number from 0 to 10")
         if self.budget_s is not None and self.budget_s <= 0:

@@ -90,7 +90,7 @@ def solve(
     rounds: int = ROUNDS,
     only: NDArray[np.bool_] | None = None,
 ) -> Response:
-    """Impulse response and sends in turn, from given sends or from equal ones; `only` some tracks may send."""
+    """Impulse response and sends in turn, from given sends or equal ones; `only` some tracks may send."""
     sends = np.ones(len(problem.feeds[0])) if sends_lin is None else sends_lin
     impulse = np.zeros((2, problem.taps), np.float32)
     for _ in range(rounds):

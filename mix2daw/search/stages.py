@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import torch
 
-from mix2daw.graph import FADER_HIGH_DB, FADER_LOW_DB, Strip
+from mix2daw.graph import FADER_HIGH_DB, FADER_LOW_DB, Graph, Strip
 from mix2daw.processors import PROCESSORS
 from mix2daw.search.equalizer_match import rematch
 from mix2daw.search.judge import Judge
 from mix2daw.search.least_squares import power_spectrum
-from mix2daw.search.prune import brute_force_round, dry_wet_round
+from mix2daw.search.prune import brute_force_round, dry_wet_round, saliency_round
+from mix2daw.search.saliency import saliency
 from mix2daw.search.simplify import EXACT_DIGITS, drop_bands, drop_resting, fold_faders, rounded
 from mix2daw.search.state import State
 from mix2daw.search.warm_start import CURVE_SIZE
 
-FILTER_STEPS, FILTER_RATE = 24, 1.0
 SLOPES = ("high_pass_slope_db", "low_pass_slope_db")
 BAND_TRIALS_DB = (0.6, 0.3, 0.1)
 DIGITS = (0, 1, 2, EXACT_DIGITS)
 
 
-def find_filters(state: State) -> None:
-    """High-pass and low-pass filters in place of deep shelves, if a short fit finds them as good."""
+def refit_with_filters(state: State, steps: int, rate: float, share: float) -> None:
+    """Fit again with high-pass and low-pass filters in place of deep shelves; as it was, if that is worse."""
+    before, score = state.graph, state.judge().score
+    graph = _with_filters(state)
+    if graph is not before:
+        state.adopt(graph)
+        state.fit(steps, rate, share)
+        if state.judge().score <= score + state.settings.tolerance / 2:
+            return
+        state.adopt(before)
+    state.fit(steps, rate, share)
+
+
+def _with_filters(state: State) -> Graph:
+    """The graph with filters where they say the same as deep shelves do."""
     fitted = {
         (strip.name, index): device
         for strip in state.graph.of_kind("track")
@@ -29,20 +42,14 @@ def find_filters(state: State) -> None:
         if device.type == "equalizer"
     }
     if not fitted:
-        return
+        return state.graph
     spectra = torch.stack([power_spectrum(state.sources[name], CURVE_SIZE) for name, _ in fitted])
     again = rematch([device.values for device in fitted.values()], spectra, state.sample_rate)
-    before, score = state.graph, state.judge().score
-    graph = before
+    graph = state.graph
     for (name, index), (values, level_db) in zip(fitted, again, strict=True):
         if any(values[slope] != fitted[name, index].values[slope] for slope in SLOPES):
             graph = graph.replace(_with_equalizer(graph.strip(name), index, values, level_db))
-    if graph is before:
-        return
-    state.adopt(graph)
-    state.fit(FILTER_STEPS, FILTER_RATE, 0.6)
-    if state.judge().score > score + state.settings.tolerance / 2:
-        state.adopt(before)
+    return graph
 
 
 def _with_equalizer(strip: Strip, index: int, values: dict[str, float], level_db: float) -> Strip:
@@ -61,8 +68,9 @@ def _with_equalizer(strip: Strip, index: int, values: dict[str, float], level_db
     return strip.model_copy(update={"devices": tuple(devices), "fader_db": fader_db})
 
 
-def prune(state: State, brute: bool, share: float) -> None:
-    """One round of pruning; group faders that made up for what went are moved onto the tracks."""
+def prune(state: State, way: str, share: float) -> None:
+    """One round of pruning in one of the ways of `Settings.strategy` (but `hybrid`, which is two of them);
+    group faders that made up for what went are moved onto the tracks."""
     judge = state.judge()
     state.floor = min(state.floor, judge.score)
     tolerance = state.settings.tolerance
@@ -75,7 +83,10 @@ def prune(state: State, brute: bool, share: float) -> None:
         state.progress.step(f"La {judge.score:.3f}, {len(judge.candidates())} devices left")
 
     with state.stage("prune", len(judge.candidates())):
-        if brute:
+        if way == "saliency":
+            salient = saliency(state.graph, state.controls, state.training)
+            saliency_round(judge, salient, limit, tolerance, heard)
+        elif way == "brute-force":
             brute_force_round(judge, limit, tolerance, state.generator, heard)
         else:
             dry_wet_round(judge, limit, heard)
