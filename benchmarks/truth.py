@@ -26,8 +26,8 @@ from _truth_scores import Score, score
 from mix2daw.exporters.pedalboard import render
 from mix2daw.graph import Graph, read_graph
 from mix2daw.processors import PROCESSORS, checked_graph
-from mix2daw.progress import Silence
 from mix2daw.recover import Job, recover
+from mix2daw.terminal import progress_bar
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "song"
@@ -82,7 +82,8 @@ def recovered_graph(case: Case, out: Path, reuse: bool) -> Graph:
     """The console found for a mix; `reuse`: take what lies in `out` if there is any."""
     if not (reuse and (out / "graph.json").exists()):
         job = Job(SAMPLE / "stems", case.mix, out, SAMPLE / "groups.yaml", formats=(), force=True)
-        recover(job, Silence())
+        with progress_bar(quiet=False) as progress:
+            recover(job, progress)
     return checked_graph(read_graph(out / "graph.json"), PROCESSORS)
 
 
