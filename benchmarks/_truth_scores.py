@@ -1,0 +1,247 @@
+"""How far the settings of a recovered console are from those of the known one.
+
+Faders, pans and equalizers are taken over the whole way of a track to the master, so that it does not
+matter on which of its strips a control stands. A level that an equalizer or a compressor changes evenly
+belongs to the fader: curves and gain reductions are compared about their mean difference. Graphs are
+complete (`processors.checked_graph`), signals (channels, samples) float32.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from _truth_parts import Parts, PartsScore, effect, place, score_parts, tracks_through
+from numpy.typing import NDArray
+from scipy.signal import welch
+
+from mix2daw.exporters.chains import apply_device, sides_lin
+from mix2daw.exporters.pedalboard import OUTPUT, Tap, render_taps
+from mix2daw.graph import Device, Graph, Strip
+from mix2daw.stems import Signal
+
+Array = NDArray[np.float64]
+
+RESPONSE_SAMPLES = 65536
+HEARD_HZ = (20.0, 20000.0)
+FRAME_MS = 10.0
+WORKING_RANGE_DB = 60.0  # frames further below the loudest one do not count
+TINY_POWER = 1e-30
+IMPULSE_S = 8.0
+DECAY_FROM_DB, DECAY_TO_DB = -5.0, -35.0  # the stretch of the decay that is fitted: T30
+
+
+@dataclass(frozen=True)
+class TrackScore:
+    """Errors of one track, recovered − truth. `fader_db`, `pan`: of all its faders and pans to the master;
+    `level_db`: of its output, with the faders and pans that follow; `equalizer_db`: RMS of the curve, ≥ 0."""
+
+    fader_db: float
+    level_db: float
+    pan: float
+    equalizer_db: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """A recovery against its truth. `reduction_db`: RMS error of the gain reduction, per place where either
+    has a compressor; `delay_exact`, `decay_percent` (≥ 0; 100 for no reverb at all): None without a delay or
+    reverb in the truth that is heard."""
+
+    parts: PartsScore
+    tracks: dict[str, TrackScore]
+    reduction_db: dict[str, float]
+    delay_exact: bool | None
+    decay_percent: float | None
+
+
+def spread_db(difference_db: Array, weight: Array) -> float:
+    """Weighted RMS of a difference about its weighted mean, dB; 0 where nothing has weight."""
+    total = float(weight.sum())
+    if total <= 0:
+        return 0.0
+    mean_db = float((weight * difference_db).sum()) / total
+    return math.sqrt(float((weight * (difference_db - mean_db) ** 2).sum()) / total)
+
+
+def way(graph: Graph, name: str) -> tuple[Strip, ...]:
+    """The strips that a track's direct sound passes, from itself to the master."""
+    strip = graph.strip(name)
+    return (strip,) if strip.output is None else (strip, *way(graph, strip.output))
+
+
+def sides_of(strips: Iterable[Strip]) -> Array:
+    """Faders and pans in a row as amplitudes of the left and the right side, (2,): balances multiply."""
+    sides = np.ones(2)
+    for strip in strips:
+        sides = sides * sides_lin(strip.pan)[:, 0] * 10 ** (strip.fader_db / 20)
+    return sides
+
+
+def gain_and_pan(strips: Iterable[Strip]) -> tuple[float, float]:
+    """Faders and pans in a row as one fader (dB) and one pan (−1..1)."""
+    left, right = (float(side) for side in sides_of(strips))
+    loud = max(left, right)
+    return (20 * math.log10(loud), (right - left) / loud) if loud > 0 else (-math.inf, 0.0)
+
+
+def own_way(graph: Graph, name: str) -> tuple[Strip, ...]:
+    """The strips on a track's way that it shares with no other track: itself, and groups of one."""
+    strips = way(graph, name)
+    return tuple(s for s in strips if s.kind != "master" and tracks_through(graph, s.name) == (name,))
+
+
+def response_db(equalizers: Iterable[Device], sample_rate: int) -> Array:
+    """Response of equalizers in a row, dB, (RESPONSE_SAMPLES / 2 + 1,) from 0 Hz to half the rate."""
+    impulse = np.zeros((1, RESPONSE_SAMPLES), np.float32)
+    impulse[0, 0] = 1
+    total_db = np.zeros(RESPONSE_SAMPLES // 2 + 1)
+    for device in equalizers:
+        spectrum = np.fft.rfft(apply_device(impulse, device, sample_rate)[0].astype(float))
+        total_db += 10 * np.log10(np.abs(spectrum) ** 2 + TINY_POWER)
+    return total_db
+
+
+def heard_power(signal: Signal, sample_rate: int) -> Array:
+    """Power spectrum at the frequencies of `response_db`, all channels together; 0 outside 20 Hz..20 kHz."""
+    missing = max(0, RESPONSE_SAMPLES - signal.shape[1])
+    padded = np.pad(signal, ((0, 0), (0, missing))).astype(float)
+    frequency_hz, power = welch(padded, sample_rate, nperseg=RESPONSE_SAMPLES, detrend=False)
+    heard = (frequency_hz >= HEARD_HZ[0]) & (frequency_hz <= HEARD_HZ[1])
+    return np.asarray(power.sum(0) * heard)
+
+
+def frame_levels_db(signal: Signal, sample_rate: int) -> Array:
+    """Mean power of every 10 ms, all channels together, in dB; what is left at the end is dropped."""
+    size = round(FRAME_MS * sample_rate / 1000)
+    power = np.mean(np.square(signal, dtype=float), axis=0)
+    frames = power[: len(power) // size * size].reshape(-1, size).mean(1)
+    return np.asarray(10 * np.log10(frames + TINY_POWER))
+
+
+def working_frames(levels_db: Array) -> NDArray[np.bool_]:
+    """Frames within 60 dB of the loudest."""
+    return np.asarray(levels_db > levels_db.max() - WORKING_RANGE_DB)
+
+
+def reduction_db(before: Signal, after: Signal, sample_rate: int) -> Array:
+    """What a device does to the level of every 10 ms, dB: negative where it turns down."""
+    return frame_levels_db(after, sample_rate) - frame_levels_db(before, sample_rate)
+
+
+def reverb_time_s(device: Device, sample_rate: int) -> float:
+    """RT60 of a reverb in seconds, from the decay between −5 and −35 dB of its impulse response (Schroeder);
+    0 if it does not ring."""
+    impulse = np.zeros((2, round(IMPULSE_S * sample_rate)), np.float32)
+    impulse[:, 0] = 1
+    power = np.square(apply_device(impulse, device, sample_rate), dtype=float).sum(0)
+    left = np.cumsum(power[::-1])[::-1]
+    if left[0] == 0:
+        return 0.0
+    decay_db = 10 * np.log10(left / left[0] + TINY_POWER)
+    fitted = np.flatnonzero((decay_db <= DECAY_FROM_DB) & (decay_db >= DECAY_TO_DB))
+    if len(fitted) < 2:
+        return 0.0
+    slope = float(np.polyfit(fitted / sample_rate, decay_db[fitted], 1)[0])
+    return -60 / slope
+
+
+def delay_samples(graph: Graph) -> frozenset[int]:
+    """Times of all delays of a console, in samples."""
+    return frozenset(
+        round(device.values["delay_ms"] * graph.sample_rate / 1000)
+        for _, device in graph.devices()
+        if device.type == "delay"
+    )
+
+
+def reverbs(graph: Graph) -> list[Device]:
+    """The reverbs on the returns of a console, in order."""
+    return [
+        next(device for device in strip.devices if device.type in ("reverb", "convolution"))
+        for strip in graph.of_kind("return")
+        if effect(strip) == "reverb"
+    ]
+
+
+def decay_error_percent(truth: Graph, recovered: Graph) -> float:
+    """|RT60 recovered / RT60 truth − 1| in percent, of the nearest of the recovered reverbs; 100 for none."""
+    wanted_s = reverb_time_s(reverbs(truth)[0], truth.sample_rate)
+    found_s = [reverb_time_s(device, recovered.sample_rate) for device in reverbs(recovered)] or [0.0]
+    return min(100 * abs(time_s / wanted_s - 1) for time_s in found_s)
+
+
+class _Played:
+    """A console with what the scores need of its inside: sources and outputs of its tracks, and the signals
+    around its compressors."""
+
+    def __init__(self, graph: Graph, folder: Path) -> None:
+        self.graph = graph
+        self.compressors: dict[str, list[Tap]] = {}
+        for strip in graph.strips:
+            for index, device in enumerate(strip.devices):
+                if device.type == "compressor":
+                    self.compressors.setdefault(place(graph, strip), []).append((strip.name, index))
+        tracks = [strip.name for strip in graph.of_kind("track")]
+        wanted = {(name, 0) for name in tracks} | {(own_way(graph, name)[-1].name, OUTPUT) for name in tracks}
+        for taps in self.compressors.values():
+            wanted |= {(name, index + after) for name, index in taps for after in (0, 1)}
+        self.taps = render_taps(graph, folder, wanted)
+
+    def level_db(self, name: str) -> float:
+        """RMS of a track where it meets others, by the faders and pans that follow."""
+        own = own_way(self.graph, name)
+        sides = sides_of(way(self.graph, name)[len(own) :])
+        output = self.taps[own[-1].name, OUTPUT] * sides[:, None]
+        return 10 * math.log10(float(np.mean(np.square(output))) + TINY_POWER)
+
+    def equalizers_db(self, name: str) -> Array:
+        """The curve of all equalizers on a track's way."""
+        devices = (device for strip in way(self.graph, name) for device in strip.all_devices())
+        return response_db((d for d in devices if d.type == "equalizer"), self.graph.sample_rate)
+
+    def reduction_db(self, taps: Sequence[Tap]) -> Array | float:
+        """What compressors in a row do together; 0 for none."""
+        rate = self.graph.sample_rate
+        return sum((reduction_db(self.taps[n, k], self.taps[n, k + 1], rate) for n, k in taps), start=0.0)
+
+
+def _track(truth: _Played, recovered: _Played, name: str) -> TrackScore:
+    fader_db, pan = gain_and_pan(way(truth.graph, name))
+    found_db, found_pan = gain_and_pan(way(recovered.graph, name))
+    curve_db = recovered.equalizers_db(name) - truth.equalizers_db(name)
+    return TrackScore(
+        fader_db=found_db - fader_db,
+        level_db=recovered.level_db(name) - truth.level_db(name),
+        pan=found_pan - pan,
+        equalizer_db=spread_db(curve_db, heard_power(truth.taps[name, 0], truth.graph.sample_rate)),
+    )
+
+
+def _reduction_error_db(truth: _Played, recovered: _Played, where: str) -> float:
+    """In the frames in which the truth's compressor has an input (the recovery's, if only that has one)."""
+    wanted, found = (played.compressors.get(where, []) for played in (truth, recovered))
+    first = truth.taps[wanted[0]] if wanted else recovered.taps[found[0]]
+    working = working_frames(frame_levels_db(first, truth.graph.sample_rate))
+    error_db = recovered.reduction_db(found) - truth.reduction_db(wanted)
+    return spread_db(np.asarray(error_db), working.astype(float))
+
+
+def score(
+    truth: Graph, truth_folder: Path, recovered: Graph, recovered_folder: Path, audible: Parts
+) -> Score:
+    """Everything about one recovery. Both graphs have the same tracks; sources lie relative to the folders;
+    `audible`: the parts of the truth that are heard (`audible_parts`)."""
+    known, found = _Played(truth, truth_folder), _Played(recovered, recovered_folder)
+    heard_returns = {part.place for part in audible if part.type == "return"}
+    places = sorted({*known.compressors, *found.compressors})
+    return Score(
+        parts=score_parts(truth, audible, recovered),
+        tracks={strip.name: _track(known, found, strip.name) for strip in truth.of_kind("track")},
+        reduction_db={where: _reduction_error_db(known, found, where) for where in places},
+        delay_exact=delay_samples(truth) <= delay_samples(recovered) if "delay" in heard_returns else None,
+        decay_percent=decay_error_percent(truth, recovered) if "reverb" in heard_returns else None,
+    )
