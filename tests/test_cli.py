@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 from typer.testing import CliRunner, Result
 
 from mix2daw.cli import app
@@ -171,6 +172,7 @@ def test_a_bad_option_is_refused(song: Path, name: str) -> None:
     refused(song, [*where, *options], *words)
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 def test_cuda_is_refused_in_one_line(song: Path) -> None:
     where = ["recover", song / "stems", song / "mix.wav", "--out", song / "out"]
     refused(song, [*where, "--device", "cuda"], "cuda", "cpu")

@@ -7,6 +7,8 @@ the gain computer is torch's. A detector that several channels share is a maximu
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -40,4 +42,7 @@ def gate(
     # The floors are far below what is heard; at 0 a root and a power have no slope.
     envelope = envelope_of(power.clamp(min=float(SILENCE)).sqrt(), attack, release)
     under = (envelope / per_sample(threshold_ln.exp())).clamp(float(SILENCE), 1)
-    return signal * under ** per_sample(k)
+    slope = per_sample(k)
+    # What is at the floor is silence: shut, and without slope, unless the gate does nothing.
+    sounding = (envelope.detach() > 2 * math.sqrt(SILENCE)) | (slope == 0)
+    return signal * torch.where(sounding, under**slope, 0.0)

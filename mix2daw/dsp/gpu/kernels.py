@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from typing import Any
 
 import torch
@@ -30,7 +31,8 @@ def kernel_of(row: Row) -> Any:
 
 def launch(row: Row, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> None:
     """Run `row` over the rows of `a`, on torch's current stream; the host does not wait."""
-    with torch.cuda.device(a.device):
+    with torch.cuda.device(a.device), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Grid size")  # numba finds few threads wasteful; there are no more
         handle = torch.cuda.current_stream().cuda_stream
         # Numba has an own name for the default stream, whose handle is 0.
         stream = cuda.external_stream(handle) if handle else cuda.default_stream()
