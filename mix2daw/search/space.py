@@ -21,14 +21,14 @@ from mix2daw.processors import PROCESSORS
 from mix2daw.search.deconvolution import Deconvolution, Levels, Reals, Stretch, smoothed
 
 ECHO_LOW_S, ECHO_HIGH_S = 0.05, 1.4
-ECHO_PEAK = 25.0  # times the median of the response: 4 to 12 without a delay, 160 and more with one
-ECHO_SHARE = 0.02
-ECHO_BAND_HZ = (60.0, 9000.0)
+ECHO_PEAK = 12.0  # times the median of the response: 4 to 8 without a delay
+ECHO_SHARE, ECHO_SHARE_HIGH = 0.02, 1.5
+ECHO_BAND_HZ = (200.0, 12000.0)
 ECHOES = 12  # repeats that count
 IMPULSE_S = 2.5
 ROUNDS = 3
 HOLDS = 0.03  # share of the residual that a response must explain on a part it was not solved on
-ALGORITHMIC = 0.85  # of what the free response explains, to be taken instead of it
+ALGORITHMIC = 0.7  # of what the free response explains, to be taken instead of it
 ROOMS, DAMPINGS = (0.1, 0.3, 0.5, 0.65, 0.8, 0.92), (0.1, 0.4, 0.8)
 
 
@@ -134,11 +134,12 @@ def find_echo(problem: Deconvolution, sample_rate: int) -> Echo | None:
         load = 0.1 * smoothed(np.asarray(power), 0.03) + np.finfo(np.float32).tiny
         kernel = band * power / (power + load)
         response = fft.irfft(0.5 * band * cross / (power + load), problem.length)[: 2 * high + 1]
-        response /= max(float(kernel.mean()), 1e-12)
+        response /= max(float(kernel.mean()), 1e-6)
         responses.append(response)
         magnitude = np.abs(response[low:high])
         clarity = magnitude / max(float(np.median(magnitude)), 1e-12)
-        votes += np.where((clarity > ECHO_PEAK) & (response[low:high] > ECHO_SHARE), clarity, 0.0)
+        likely = (response[low:high] > ECHO_SHARE) & (response[low:high] < ECHO_SHARE_HIGH)
+        votes += np.where((clarity > ECHO_PEAK) & likely, clarity, 0.0)
     if not votes.any():
         return None
     lag = low + int(votes.argmax())
@@ -153,7 +154,7 @@ def find_echo(problem: Deconvolution, sample_rate: int) -> Echo | None:
     feedback = float((shares * second)[heard].sum() / np.square(shares[heard]).sum())
     echo = Echo(lag, min(0.8, max(0.05, feedback)), np.where(heard, shares, 0.0))
     sends = problem.solve_sends(echo_response(echo, problem.taps), only=heard)
-    return Echo(lag, echo.feedback, sends)
+    return Echo(lag, echo.feedback, sends) if sends.max() > ECHO_SHARE else None
 
 
 def echo_response(echo: Echo, taps: int) -> Reals:
