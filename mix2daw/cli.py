@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -141,6 +142,30 @@ def compare(
     for name, value in metrics.items():
         add_row(table, name, number(value, ".3f"))
     Console().print(table)
+
+
+@app.command()
+def explain(
+    graph: Annotated[Path, typer.Argument(metavar="GRAPH", help="A graph.json.")],
+    mix: Annotated[Path | None, typer.Option(help="The mix, if it is not where the graph says.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many lines.")] = 12,
+    as_json: AsJson = False,
+) -> None:
+    """What is missing in GRAPH? By how much La would fall if a strip had a free filter, gain or reverb."""
+    from mix2daw.graph import read_graph
+    from mix2daw.output import json_text
+    from mix2daw.recover import explain_graph
+
+    found = explain_graph(read_graph(graph), graph.resolve().parent, mix)
+    if as_json:
+        sys.stdout.write(json_text(asdict(found)))
+        return
+    table = table_of("Strip", "Free device", "La would fall by", right=(2,))
+    for missing in found.missing[:top]:
+        add_row(table, missing.strip, missing.kind, f"{missing.la_fall:.3f}")
+    console = Console()
+    console.print(table)
+    print_lines(console, [f"La now {found.la:.3f}; each fall is the most that one device could bring"])
 
 
 @app.command()

@@ -3,8 +3,8 @@
 Presets:
 
 - `studio`: what a mixing desk has. Tracks: equalizer, gate, compressor, width (stereo tracks), fader, pan,
-  sends; groups of two tracks and more: equalizer, compressor, width, fader, pan, sends (what a group of one
-  could have, its track has); one reverb and one delay as returns; master: equalizer, compressor, limiter,
+  sends; groups of two tracks and more: compressor, fader (what is linear, and what a group of one could have,
+  its tracks have); one reverb and one delay as returns; master: equalizer, compressor, limiter,
   fader.
 - `paper`: the console of Lee et al. (arXiv 2509.15948): equalizer, compressor, gate, width, fader, pan,
   delay, reverb on every track and every group.
@@ -45,7 +45,7 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "studio": Preset(
         track=("equalizer", "gate", "compressor", "width"),
-        group=("equalizer", "compressor", "width"),
+        group=("compressor",),
         master=("equalizer", "compressor", "limiter"),
         returns=("reverb", "delay"),
     ),

@@ -71,20 +71,32 @@ class _Level:
             return batch.signal
         return torch.stack([self.of[name].row(name) for name in names])
 
+    def process_channels(self, keys: tuple[Key, ...], controls: Controls, sample_rate: int) -> None:
+        """Run a processor that hears every channel alone over strips of one and of two channels at once."""
+        processor = PROCESSORS[keys[0].type]
+        by_count = [tuple(key for key in keys if self.channels(key.strip) == count) for count in (1, 2)]
+        signals = [self.gather(tuple(key.strip for key in some)) for some in by_count]
+        rows = torch.cat([signal.flatten(0, 1) for signal in signals])[:, None]
+        doubled = (*by_count[0], *(key for key in by_count[1] for _ in range(2)))
+        done = _blended(
+            rows, processor.process(rows, sample_rate, **controls.human(doubled)), controls, doubled
+        )
+        for some, part in zip(by_count, done.split([len(s.flatten(0, 1)) for s in signals]), strict=True):
+            self._put(tuple(key.strip for key in some), part.reshape(len(some), -1, part.shape[-1]))
+
     def process(self, keys: tuple[Key, ...], controls: Controls, sample_rate: int) -> None:
-        """Run one processor over some strips of equal channel count."""
+        """Run one processor over some strips, of equal channel count if it is not one of channels."""
         processor = PROCESSORS[keys[0].type]
         names = tuple(key.strip for key in keys)
+        if len({self.channels(name) for name in names}) > 1:
+            self.process_channels(keys, controls, sample_rate)
+            return
         signal = self.gather(names)
         if processor.stereo and signal.shape[1] == 1:
             signal = signal.expand(-1, 2, -1).contiguous()
         impulse = (controls.impulse_of(keys),) if processor.impulse else ()
         wet_signal = processor.process(signal, sample_rate, *impulse, **controls.human(keys))
-        wet = controls.wet_of(keys)
-        if wet.requires_grad or may_hold(wet != 1):
-            share = wet.clamp(0, 1).to(signal.dtype)[:, None, None]
-            wet_signal = torch.lerp(signal, wet_signal, share)
-        self._put(names, wet_signal)
+        self._put(names, _blended(signal, wet_signal, controls, keys))
 
     def apply_gains(self, strips: tuple[Strip, ...], controls: Controls, sample_rate: int) -> None:
         """Fader and pan of all strips; the result is stereo."""
@@ -116,10 +128,19 @@ class _Level:
         while pending:
             waiting: dict[tuple[str, int], list[str]] = {}
             for name, keys in pending.items():
-                waiting.setdefault((keys[0].type, self.channels(name)), []).append(name)
+                alike = 0 if PROCESSORS[keys[0].type].by_channel else self.channels(name)
+                waiting.setdefault((keys[0].type, alike), []).append(name)
             names = max(waiting.values(), key=len)
             self.process(tuple(pending[name].pop(0) for name in names), controls, sample_rate)
             pending = {name: keys for name, keys in pending.items() if keys}
+
+
+def _blended(dry: Tensor, wet: Tensor, controls: Controls, keys: Sequence[Key]) -> Tensor:
+    """Wet and dry signals (strips, channels, samples) at the dry/wet weights of their devices."""
+    weight = controls.wet_of(keys)
+    if not (weight.requires_grad or may_hold(weight != 1)):
+        return wet
+    return torch.lerp(dry, wet, weight.clamp(0, 1).to(dry.dtype)[:, None, None])
 
 
 def downstream(graph: Graph, name: str) -> set[str]:

@@ -23,19 +23,21 @@ import torch
 
 from mix2daw.compare import compare, residual_db
 from mix2daw.console import preset
-from mix2daw.errors import FormatError, OutputError
+from mix2daw.controls import Controls
+from mix2daw.errors import FormatError, InputError, OutputError
+from mix2daw.explain import Explanation, explain
 from mix2daw.exporters import FORMATS, Lost, exporter
 from mix2daw.exporters.pedalboard import render as render_pedalboard
 from mix2daw.graph import Graph
 from mix2daw.loss import published_la
 from mix2daw.output import LOST_FILE, check_folder, new_folder, write_text
-from mix2daw.play import render_torch
+from mix2daw.play import read_impulses, read_sources, render_torch
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
 from mix2daw.result import Devices, Result, lost_json
 from mix2daw.search import Settings, search
 from mix2daw.session import Session, groups_yaml, open_session
-from mix2daw.stems import Signal, write_wav
+from mix2daw.stems import Signal, read_audio, stereo, write_wav
 
 IDENTICAL_DB = -300.0  # stands for the null of two equal renders, which has no number in JSON
 LA_PARTS = ("full", "left_right", "mid", "side")
@@ -153,6 +155,23 @@ def render_graph(graph: Graph, folder: Path, engine: str) -> Signal:
     if engine not in engines:
         raise FormatError(engine, "is no engine", f"use one of: {', '.join(engines)}")
     return engines[engine](checked_graph(graph, PROCESSORS), folder)
+
+
+def explain_graph(graph: Graph, folder: Path, mix: Path | None = None) -> Explanation:
+    """What is missing in a graph; sources lie relative to `folder`, and so does the mix if none is given.
+
+    Raises InputError if there is no mix, or if it is not as long as the graph; else as `render_graph`.
+    """
+    graph = checked_graph(graph, PROCESSORS)
+    if mix is None and graph.mix is None:
+        raise InputError("--mix", "is needed: the graph names no mix", "give the path of the mix")
+    path = mix or folder / str(graph.mix)
+    target = torch.from_numpy(stereo(read_audio(path, graph.sample_rate)))
+    if target.shape[1] != graph.length_samples:
+        lengths = f"has {target.shape[1]} samples, the graph {graph.length_samples}"
+        raise InputError(path, lengths, "give the mix that the graph was recovered from")
+    controls = Controls(graph, read_impulses(graph, folder))
+    return explain(graph, controls, read_sources(graph, folder), target)
 
 
 def export_sessions(

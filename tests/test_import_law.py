@@ -28,6 +28,7 @@ LAW = (
     "loss",
     "search.settings",
     "search",
+    "explain",
     "compare",
     "exporters",
     "output",

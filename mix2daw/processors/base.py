@@ -17,6 +17,7 @@ from mix2daw.params import Param
 class Processor:
     """One declaration. `process(signal, sample_rate, <one keyword per Param>) -> signal`.
 
+    `by_channel`: hears every channel alone, so that the channels of a strip may be played as strips.
     `stereo`: needs (and returns) two channels; a mono signal is doubled before it gets there.
     `impulse`: takes the impulse responses of its strips, `(strips, 2 or 4, taps)` float32, as the argument
     `impulse` after `sample_rate`; its devices name a file.
@@ -29,6 +30,7 @@ class Processor:
     params: tuple[Param, ...]
     process: Callable[..., Tensor]
     stereo: bool = False
+    by_channel: bool = False
     impulse: bool = False
     null_db: float = -100.0
     rounding_db: float = -math.inf

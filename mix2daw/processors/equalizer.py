@@ -9,6 +9,7 @@ signal (strips, channels, samples); every control (strips,).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -48,6 +49,17 @@ def _band(design: Design, frequency_hz: Tensor, level_db: Tensor, q: Tensor, sam
     return [section(design, heard, frequency_hz, level_db, q, sample_rate)]
 
 
+def _bells(bells: Sequence[tuple[Tensor, Tensor, Tensor]], sample_rate: int) -> Sections:
+    """The sections of several bells (frequency_hz, level_db, q), designed together."""
+    learnt = wants_gradient(*(control for bell_ in bells for control in bell_))
+    alive = [bell_ for bell_ in bells if learnt or may_hold(bell_[1] != 0)]
+    if not alive:
+        return []
+    frequency_hz, level_db, q = (torch.cat(control) for control in zip(*alive, strict=True))
+    exact, rounded = section(bell, level_db != 0, frequency_hz, level_db, q, sample_rate)
+    return list(zip(exact.chunk(len(alive)), rounded.chunk(len(alive)), strict=True))
+
+
 def process(
     signal: Tensor,
     sample_rate: int,
@@ -78,10 +90,15 @@ def process(
     sections = [
         *_pass(high_pass, high_pass_hz, high_pass_slope_db, sample_rate),
         *_band(low_shelf, low_shelf_hz, low_shelf_db, low_shelf_q, sample_rate),
-        *_band(bell, bell_1_hz, bell_1_db, bell_1_q, sample_rate),
-        *_band(bell, bell_2_hz, bell_2_db, bell_2_q, sample_rate),
-        *_band(bell, bell_3_hz, bell_3_db, bell_3_q, sample_rate),
-        *_band(bell, bell_4_hz, bell_4_db, bell_4_q, sample_rate),
+        *_bells(
+            (
+                (bell_1_hz, bell_1_db, bell_1_q),
+                (bell_2_hz, bell_2_db, bell_2_q),
+                (bell_3_hz, bell_3_db, bell_3_q),
+                (bell_4_hz, bell_4_db, bell_4_q),
+            ),
+            sample_rate,
+        ),
         *_band(high_shelf, high_shelf_hz, high_shelf_db, high_shelf_q, sample_rate),
         *_pass(low_pass, low_pass_hz, low_pass_slope_db, sample_rate),
     ]
@@ -131,5 +148,6 @@ PROCESSOR = Processor(
         _slope("low_pass"),
     ),
     process=process,
+    by_channel=True,
     null_db=-120.0,
 )

@@ -46,5 +46,6 @@ PROCESSOR = Processor(
         Param("release_ms", 5, 3000, 100, scale="log", step=0.05),
     ),
     process=process,
+    by_channel=True,
     null_db=-140.0,
 )

@@ -124,6 +124,11 @@ class Deconvolution:
         for feeds, rest in zip(self.feeds, self.rests, strict=True):
             rest -= response * (sends.astype(np.float32) @ feeds)
 
+    def played(self, sends: Levels, impulse: Reals) -> list[Reals]:
+        """What a response makes of the feeds, (2, samples and more) per stretch."""
+        response = self._spectrum(impulse)
+        return [fft.irfft(response * (sends.astype(np.float32) @ feeds), self.length) for feeds in self.feeds]
+
     def explained(self, sends: Levels, impulses: Sequence[Reals]) -> float:
         """How much of the error the best sum of some responses, at given sends, takes away."""
         responses = [self._spectrum(impulse) for impulse in impulses]

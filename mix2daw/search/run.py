@@ -8,6 +8,7 @@ import torch
 
 from mix2daw.console import build_console, preset
 from mix2daw.controls import Controls, Key
+from mix2daw.dsp.memory import keep_freed_memory
 from mix2daw.errors import FormatError
 from mix2daw.progress import Progress
 from mix2daw.search.found import Found, count_devices, with_confidence
@@ -19,7 +20,7 @@ from mix2daw.search.state import State
 from mix2daw.search.warm_start import warm_start
 from mix2daw.session import Session
 
-FIRST_STEPS, CONSOLE_STEPS, WEIGH_STEPS, REFIT_STEPS, FINAL_STEPS = 40, 40, 16, 30, 24
+FIRST_STEPS, CONSOLE_STEPS, WEIGH_STEPS, REFIT_STEPS, FINAL_STEPS = 40, 36, 16, 24, 16
 FIRST_RATE, CONSOLE_RATE, REFIT_RATE, FINAL_RATE = 3.0, 1.5, 1.0, 0.6
 DRY_WET_ROUNDS = 3
 SPARSITY = 1e-4  # the published factor of the penalty on dry/wet weights
@@ -33,6 +34,7 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
     """
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise FormatError("--device cuda", "this machine has no CUDA device", "use cpu or auto")
+    keep_freed_memory()
     chosen = preset(settings.preset, settings.processors)
     state = State(session, build_console(session, chosen, folder), settings, progress)
     interrupted = False
