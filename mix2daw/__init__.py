@@ -7,7 +7,8 @@ The way of the data, in the order of the modules; each stage takes the value of 
     console     the full console that the search begins with
     search      warm start, fit, prune, simplify                    Settings (and search.search)
     graph       strips, devices, sends: graph.json                  Graph, Strip, Device, Send, read_graph
-    play        graph → audio, in torch                             render_torch
+    play        graph → signals, in torch (level: of one level)
+    mixdown     graph → the mix, in little memory                   render_torch
     exporters   graph → audio by pedalboard, graph → sessions       exporter, Lost
     compare     how close two signals are                           (compare.compare)
     recover     all of the above, into one folder                   Job, Recovery (and recover.recover)
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from mix2daw.errors import MixError
     from mix2daw.exporters import Lost, exporter
     from mix2daw.graph import Device, Graph, Send, Strip, read_graph
-    from mix2daw.play import render_torch
+    from mix2daw.mixdown import render_torch
     from mix2daw.recover import Job, Recovery
     from mix2daw.search import Settings
     from mix2daw.session import Session, open_session
@@ -48,7 +49,7 @@ _HOME = {
     "exporter": "exporters",
     "open_session": "session",
     "read_graph": "graph",
-    "render_torch": "play",
+    "render_torch": "mixdown",
 }
 
 __all__ = [

@@ -30,8 +30,8 @@ from mix2daw.exporters import FORMATS, Lost, exporter
 from mix2daw.exporters.pedalboard import render as render_pedalboard
 from mix2daw.graph import Graph
 from mix2daw.loss import published_la
+from mix2daw.mixdown import read_impulses, read_sources, render_torch
 from mix2daw.output import LOST_FILE, check_folder, new_folder, write_text
-from mix2daw.play import read_impulses, read_sources, render_torch
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
 from mix2daw.result import Devices, Result, lost_json

@@ -19,7 +19,8 @@ from mix2daw.exporters.chains import apply_device
 from mix2daw.exporters.pedalboard import render
 from mix2daw.exporters.words import describe
 from mix2daw.graph import Device, Graph, Send, Strip, read_graph
-from mix2daw.play import play, read_impulses, read_sources, render_torch
+from mix2daw.mixdown import read_impulses, read_sources, render_torch
+from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Silence
 from mix2daw.recover import export_folder

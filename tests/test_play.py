@@ -6,7 +6,8 @@ import torch
 
 from mix2daw.controls import Controls, Key
 from mix2daw.graph import Device, Graph, Send, Strip
-from mix2daw.play import downstream, place, play
+from mix2daw.mixdown import place
+from mix2daw.play import downstream, play
 from mix2daw.processors import PROCESSORS, checked_graph
 
 RATE, LENGTH = 44100, 22050

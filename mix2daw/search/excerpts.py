@@ -17,6 +17,7 @@ from mix2daw.loss import SegmentLoss, SongScore, WaveformLoss
 
 TRAIN_S, PRE_ROLL_S, STEP_S = 7.0, 1.0, 0.5
 WHOLE_SONG_S = 45.0
+LISTENED_S, LISTENED_STRETCHES = 60.0, 3
 STRETCH_S, SCORED_S = 2.8, 8.4  # of the published score; of one scoring excerpt of a long song
 
 
@@ -64,6 +65,21 @@ def coverage(sources: Mapping[str, Tensor], starts: list[int], length: int, coun
         chosen.append(best)
         heard += energy[best]
     return sorted(starts[index] for index in chosen)
+
+
+def listening_starts(sources: Mapping[str, Tensor], samples: int, sample_rate: int) -> tuple[list[int], int]:
+    """First samples and the length of the stretches that are analysed as a whole: a short song in one, of a
+    long one those in which most is heard of every stem, so that time and memory stay within bounds."""
+    if samples <= LISTENED_S * sample_rate:
+        return [0], samples
+    size = round(LISTENED_S / LISTENED_STRETCHES * sample_rate)
+    grid = list(range(0, samples - size + 1, sample_rate))
+    return coverage(sources, grid, size, LISTENED_STRETCHES), size
+
+
+def joined(signal: Tensor, starts: list[int], size: int) -> Tensor:
+    """The stretches of a signal `(channels, samples)`, one after the other."""
+    return torch.cat([signal[:, start : start + size] for start in starts], 1)
 
 
 def training_excerpts(

@@ -39,8 +39,8 @@ class Loss:
 
 def frozen_rows(graph: Graph) -> set[tuple[Key, str]]:
     """Controls that must not move: level and width of a return (its sends and its response have them), fader
-    and pan of a group (its tracks have them), and the Q of shelves (most desks have none; at 0.7071 every DAW
-    agrees on them)."""
+    and pan of groups and master (the tracks have them), and the Q of shelves (most desks have none; at 0.7071
+    every DAW agrees on them)."""
     frozen: set[tuple[Key, str]] = set()
     for strip in graph.of_kind("return"):
         for index, device in enumerate(strip.devices):
@@ -55,9 +55,9 @@ def frozen_rows(graph: Graph) -> set[tuple[Key, str]]:
         for key, device in device_keys(strip):
             if device.type == "equalizer":
                 frozen |= {(key, "low_shelf_q"), (key, "high_shelf_q")}
-    for strip in (*graph.of_kind("return"), *graph.of_kind("group")):
-        frozen.add((Key(strip.name, "fader"), "fader_db"))
-        frozen.add((Key(strip.name, "pan"), "pan"))
+    for strip in graph.strips:
+        if strip.kind != "track":
+            frozen |= {(Key(strip.name, "fader"), "fader_db"), (Key(strip.name, "pan"), "pan")}
     return frozen
 
 

@@ -31,6 +31,21 @@ class Found:
     out_of_time: bool
 
 
+def count_offered(console: Graph) -> dict[str, int]:
+    """What a console offers, per type: every device, send, fader and pan of tracks and master. An algorithmic
+    reverb on a return counts as a convolution as well, with a send from every track: the search takes one."""
+    counts = Counter(
+        key.type
+        for key in Controls(console).all_keys()
+        if key.type not in SETTINGS or console.strip(key.strip).kind in ("track", "master")
+    )
+    for strip in console.of_kind("return"):
+        if strip.devices[0].type == "reverb":
+            counts["convolution"] += 1
+            counts["send"] += sum(send.target == strip.name for s in console.strips for send in s.sends)
+    return dict(sorted(counts.items()))
+
+
 def count_devices(graph: Graph) -> dict[str, int]:
     """Devices, sends, and faders and pans that are not at rest, per type."""
     counts: Counter[str] = Counter()

@@ -14,12 +14,10 @@ from mix2daw.graph import Device, Graph, Send, Strip
 from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.search.deconvolution import Deconvolution, Levels, Reals, Stretch
-from mix2daw.search.excerpts import coverage
+from mix2daw.search.excerpts import listening_starts
 from mix2daw.search.space import Echo, Room, Space, decay_s, find_space, solve
 from mix2daw.search.state import State
 
-STRETCH_S, STRETCHES = 20.0, 3
-WHOLE_S = 60.0  # up to here the whole song is listened to
 SEND_FLOOR_DB = -45.0  # softer sends are not offered
 REFINE_ROUNDS = 1
 AMOUNTS = {"delay": "mix", "reverb": "wet_level"}  # of devices that stand on the strips themselves
@@ -154,11 +152,7 @@ def _with_inserts(graph: Graph, space: Space, tracks: list[str], sample_rate: in
 def _stretches(state: State, bypass: frozenset[Key] = frozenset()) -> list[Stretch]:
     """What the tracks feed, what the console (without `bypass`) leaves, and the mix: the whole of a short
     song, the parts of a long one in which the stems are heard."""
-    rate, length = state.sample_rate, state.target.shape[1]
-    starts, size = [0], length
-    if length > WHOLE_S * rate:
-        size = round(STRETCH_S * rate)
-        starts = coverage(state.sources, list(range(0, length - size + 1, rate)), size, STRETCHES)
+    starts, size = listening_starts(state.sources, state.target.shape[1], state.sample_rate)
     tracks = [strip.name for strip in state.graph.of_kind("track")]
     found = []
     for start in starts:

@@ -11,7 +11,7 @@ from mix2daw.controls import Controls, Key
 from mix2daw.dsp.memory import keep_freed_memory
 from mix2daw.errors import FormatError
 from mix2daw.progress import Progress
-from mix2daw.search.found import Found, count_devices, with_confidence
+from mix2daw.search.found import Found, count_devices, count_offered, with_confidence
 from mix2daw.search.returns import final_impulses, find_returns, refine_impulse, without_returns
 from mix2daw.search.settings import Settings
 from mix2daw.search.simplify import drop_resting, fold_wet, resting_bands
@@ -53,7 +53,7 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
         graph=graph,
         impulses=impulses,
         la_console=state.la_console,
-        devices_before=count_devices(state.full),
+        devices_before=count_offered(state.full),
         devices_after=count_devices(graph),
         seconds={name: round(s, 2) for name, s in state.seconds.items()},
         interrupted=interrupted,
@@ -65,7 +65,7 @@ def _run(state: State) -> None:
     """All stages. The shares are those of the budget at which a stage is cut short or left out."""
     with state.stage("warm start", 1):
         controls = Controls(without_returns(state.full))
-        warm_start(controls.graph, controls, state.sources, state.target, state.progress)
+        warm_start(controls.graph, controls, *state.listened(), state.progress)
         state.adopt(controls.to_graph())
         state.la_console, state.console = state.checkpoint(), state.graph
     with state.stage("first fit", FIRST_STEPS):
@@ -79,6 +79,7 @@ def _run(state: State) -> None:
         if not state.late(0.5):
             refine_impulse(state)
         state.la_console, state.console = state.checkpoint(), state.graph
+        state.console_score = state.judge().score
     _prune_all(state)
     with state.stage("simplify", len(BAND_TRIALS_DB)):
         simplify(state)

@@ -77,7 +77,7 @@ def prune(state: State, way: str, share: float) -> None:
 
     def limit() -> float:
         state.floor = min(state.floor, judge.score)
-        return float("-inf") if state.late(share) else state.floor + tolerance
+        return float("-inf") if state.late(share) else max(state.floor + tolerance, state.console_score)
 
     def heard(judge: Judge) -> None:
         state.progress.step(f"La {judge.score:.3f}, {len(judge.candidates())} devices left")

@@ -15,9 +15,9 @@ from torch import Tensor
 from mix2daw.controls import Controls, Key
 from mix2daw.graph import Graph, Strip
 from mix2daw.loss import published_la
-from mix2daw.play import play
+from mix2daw.mixdown import mix_down
 from mix2daw.progress import Progress
-from mix2daw.search.excerpts import scoring_excerpts, training_excerpts
+from mix2daw.search.excerpts import joined, listening_starts, scoring_excerpts, training_excerpts
 from mix2daw.search.fit import Fit, Loss
 from mix2daw.search.judge import Judge
 from mix2daw.search.settings import Settings
@@ -30,8 +30,9 @@ class State:
     `full` is the console before the search; `impulses` the impulse responses of all graphs so far, by path.
     `sources` and `target` are on the CPU, where the warm start measures them; `played`, the excerpts and the
     controls are on `device`.
-    `console` is the full console once it is fitted, `la_console` its La on the whole song; `floor` the best
-    score any graph had while pruning; `checkpoints` the graphs to fall back on, with their La.
+    `console` is the full console once it is fitted, `la_console` its La on the whole song, `console_score`
+    its score; `floor` the best score any graph had while pruning; `checkpoints` the graphs to fall back on,
+    with their La.
     """
 
     def __init__(self, session: Session, graph: Graph, settings: Settings, progress: Progress) -> None:
@@ -47,7 +48,8 @@ class State:
         self.impulses: dict[str, Tensor] = {}
         self.full = graph
         self.adopt(graph)
-        self.console, self.la_console, self.floor = graph, float("nan"), float("inf")
+        self.console, self.la_console, self.console_score = graph, float("nan"), float("-inf")
+        self.floor = float("inf")
         self.checkpoints: list[tuple[Graph, float]] = []
         self.seconds: dict[str, float] = {}
         self.started, self.out_of_time = time.monotonic(), False
@@ -79,6 +81,12 @@ class State:
         controls = Controls(graph, self.impulses, self.device) if graph else self.controls
         return Judge(graph or self.graph, controls, self.scoring)
 
+    def listened(self) -> tuple[dict[str, Tensor], Tensor]:
+        """Sources and target of the stretches that are analysed as a whole, joined."""
+        starts, size = listening_starts(self.sources, self.target.shape[1], self.sample_rate)
+        sources = {name: joined(source, starts, size) for name, source in self.sources.items()}
+        return sources, joined(self.target, starts, size)
+
     def keep_impulse(self, name: str, impulse: NDArray[np.float32]) -> str:
         """Keep an impulse response (2, taps); returns the path by which graphs refer to it."""
         path = f"impulses/{name}-{len(self.impulses)}.wav"
@@ -92,7 +100,7 @@ class State:
     def checkpoint(self) -> float:
         """Remember the graph as it is; returns the La of the whole song."""
         with torch.no_grad():
-            mix = play(self.graph, self.controls, self.played).out[self.graph.master.name]
+            mix = mix_down(self.graph, self.controls, self.played)
         la = published_la(mix, self.target, self.sample_rate)["full"]
         self.checkpoints.append((self.graph, la))
         return la
