@@ -69,8 +69,8 @@ def preset(name: str, allowed: frozenset[str] | None = None) -> Preset:
     if unknown:
         raise FormatError(unknown[0], "is no processor", f"use some of: {', '.join(INSERTS)}")
 
-    def some(types: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(type_ for type_ in types if type_ in allowed)
+    def some(types: tuple[str, ...], instead: Mapping[str, str] | None = None) -> tuple[str, ...]:
+        return tuple(t for t in types if t in allowed or (instead or {}).get(t) in allowed)
 
     full = PRESETS[name]
     return replace(
@@ -79,7 +79,8 @@ def preset(name: str, allowed: frozenset[str] | None = None) -> Preset:
         group=some(full.group),
         master=some(full.master),
         post=some(full.post),
-        returns=some(full.returns),
+        # A convolution may take the place of the algorithmic reverb, and the other way round.
+        returns=some(full.returns, {"reverb": "convolution"}),
     )
 
 

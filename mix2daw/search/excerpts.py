@@ -17,7 +17,8 @@ from mix2daw.loss import SegmentLoss, SongScore, WaveformLoss
 
 TRAIN_S, PRE_ROLL_S, STEP_S = 7.0, 1.0, 0.5
 WHOLE_SONG_S = 45.0
-LISTENED_S, LISTENED_STRETCHES = 60.0, 3
+LISTENED_S, LISTENED_LEAST_S, LISTENED_STRETCHES = 60.0, 24.0, 3
+LISTENED_CHANNEL_S = 1500.0  # seconds times channels of all stems
 STRETCH_S, SCORED_S = 2.8, 8.4  # of the published score; of one scoring excerpt of a long song
 
 
@@ -70,9 +71,11 @@ def coverage(sources: Mapping[str, Tensor], starts: list[int], length: int, coun
 def listening_starts(sources: Mapping[str, Tensor], samples: int, sample_rate: int) -> tuple[list[int], int]:
     """First samples and the length of the stretches that are analysed as a whole: a short song in one, of a
     long one those in which most is heard of every stem, so that time and memory stay within bounds."""
-    if samples <= LISTENED_S * sample_rate:
+    channels = sum(source.shape[0] for source in sources.values())
+    listened_s = min(LISTENED_S, max(LISTENED_LEAST_S, LISTENED_CHANNEL_S / channels))
+    if samples <= listened_s * sample_rate:
         return [0], samples
-    size = round(LISTENED_S / LISTENED_STRETCHES * sample_rate)
+    size = round(listened_s / LISTENED_STRETCHES * sample_rate)
     grid = list(range(0, samples - size + 1, sample_rate))
     return coverage(sources, grid, size, LISTENED_STRETCHES), size
 

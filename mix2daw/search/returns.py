@@ -32,7 +32,11 @@ def without_returns(graph: Graph) -> Graph:
 
 def find_returns(state: State) -> None:
     """Add what the residual of the dry console shows, of the returns (or inserts) that `state.full` has."""
-    space = find_space(_stretches(state), state.sample_rate)
+    allowed = state.settings.processors
+    kinds = [kind for kind in ("delay", "reverb", "convolution") if allowed is None or kind in allowed]
+    if not kinds:
+        return
+    space = find_space(_stretches(state), state.sample_rate, kinds)
     tracks = [strip.name for strip in state.graph.of_kind("track")]
     if space.echo is not None:
         lag_ms = 1000 * space.echo.delay_samples / state.sample_rate

@@ -15,7 +15,7 @@ from mix2daw.search.found import Found, count_devices, count_offered, with_confi
 from mix2daw.search.returns import final_impulses, find_returns, refine_impulse, without_returns
 from mix2daw.search.settings import Settings
 from mix2daw.search.simplify import drop_resting, fold_wet, resting_bands
-from mix2daw.search.stages import BAND_TRIALS_DB, prune, refit_with_filters, round_off, simplify
+from mix2daw.search.stages import BAND_TRIALS_DB, prune, refit_plainer, round_off, simplify
 from mix2daw.search.state import State
 from mix2daw.search.warm_start import warm_start
 from mix2daw.session import Session
@@ -106,9 +106,7 @@ def _prune_all(state: State) -> None:
     if state.late(0.85):
         return
     with state.stage("refit", REFIT_STEPS):
-        refit_with_filters(state, REFIT_STEPS, REFIT_RATE, 0.85)
-        if not state.late(0.85):
-            refine_impulse(state)
+        refit_plainer(state, REFIT_STEPS, REFIT_RATE, 0.85)
         state.checkpoint()
     if strategy != "dry-wet":
         prune(state, "saliency" if strategy == "saliency" else "brute-force", 0.92)

@@ -10,6 +10,7 @@ no reverb.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,9 +26,11 @@ ECHO_PEAK = 12.0  # times the median of the response: 4 to 8 without a delay
 ECHO_SHARE, ECHO_SHARE_HIGH = 0.02, 1.5
 ECHO_BAND_HZ = (200.0, 12000.0)
 ECHOES = 12  # repeats that count
+FEEDBACKS = tuple(np.round(np.arange(0.0, 0.81, 0.04), 2).tolist())
 IMPULSE_S = 2.5
 ROUNDS = 3
-HOLDS = 0.03  # share of the residual that a response must explain on a part it was not solved on
+HOLDS = 0.03  # share of the residual that a response must explain on a part it was not solved on ...
+AUDIBLE = 2e-4  # ... and of the mix
 ALGORITHMIC = 0.7  # of what the free response explains, to be taken instead of it
 ROOMS, DAMPINGS = (0.1, 0.3, 0.5, 0.65, 0.8, 0.92), (0.1, 0.4, 0.8)
 
@@ -66,21 +69,26 @@ class Space:
     explained: float
 
 
-def find_space(stretches: list[Stretch], sample_rate: int) -> Space:
-    """Echo and reverb in some stretches of the song."""
+def find_space(
+    stretches: list[Stretch], sample_rate: int, kinds: Collection[str] = ("delay", "reverb", "convolution")
+) -> Space:
+    """Echo and reverb in some stretches of the song; `kinds`: of devices that may stand for them."""
     taps = min(round(IMPULSE_S * sample_rate), stretches[0].rest.shape[1] // 2)
     problem = Deconvolution(stretches, sample_rate, taps)
     before = problem.error()
-    echo = find_echo(problem, sample_rate)
+    echo = find_echo(problem, sample_rate) if "delay" in kinds else None
     if echo is not None:
         problem.subtract(echo.sends_lin, echo_response(echo, taps))
     reverb: Room | Response | None = None
-    if _holds(stretches, problem, sample_rate):
+    if ("reverb" in kinds or "convolution" in kinds) and _holds(stretches, problem, sample_rate):
         response = solve(problem)
-        room = _as_room(problem, response, sample_rate)
-        reverb = room or response
-        impulse = response.impulse if room is None else room_response(room.settings, sample_rate, taps)
-        problem.subtract(reverb.sends_lin, impulse)
+        needed = ALGORITHMIC if "convolution" in kinds else 0.0
+        room = _as_room(problem, response, sample_rate, needed) if "reverb" in kinds else None
+        reverb = room or (response if "convolution" in kinds else None)
+        if room is not None:
+            problem.subtract(room.sends_lin, room_response(room.settings, sample_rate, taps))
+        elif reverb is not None:
+            problem.subtract(response.sends_lin, response.impulse)
     return Space(echo, reverb, 1 - problem.error() / before if before > 0 else 0.0)
 
 
@@ -114,7 +122,7 @@ def _holds(stretches: list[Stretch], problem: Deconvolution, sample_rate: int) -
     learnt, unseen = (Deconvolution(half, sample_rate, taps) for half in halves)
     found = solve(learnt, rounds=1)
     before = unseen.error()
-    return before > 0 and 1 - unseen.error(found.sends_lin, found.impulse) / before > HOLDS
+    return before - unseen.error(found.sends_lin, found.impulse) > max(HOLDS * before, AUDIBLE)
 
 
 def find_echo(problem: Deconvolution, sample_rate: int) -> Echo | None:
@@ -150,9 +158,10 @@ def find_echo(problem: Deconvolution, sample_rate: int) -> Echo | None:
             for response, share in zip(responses, shares, strict=True)
         ]
     )
-    second = np.array([response[2 * lag] if 2 * lag < len(response) else 0.0 for response in responses])
-    feedback = float((shares * second)[heard].sum() / np.square(shares[heard]).sum())
-    echo = Echo(lag, min(0.8, max(0.05, feedback)), np.where(heard, shares, 0.0))
+    echo = max(
+        (Echo(lag, feedback, np.where(heard, shares, 0.0)) for feedback in FEEDBACKS),
+        key=lambda echo: problem.explained(echo.sends_lin, (echo_response(echo, problem.taps),)),
+    )
     sends = problem.solve_sends(echo_response(echo, problem.taps), only=heard)
     return Echo(lag, echo.feedback, sends) if sends.max() > ECHO_SHARE else None
 
@@ -179,8 +188,8 @@ def room_response(settings: dict[str, float], sample_rate: int, taps: int) -> Re
     return response
 
 
-def _as_room(problem: Deconvolution, response: Response, sample_rate: int) -> Room | None:
-    """The algorithmic reverb that explains what the response explains, or None."""
+def _as_room(problem: Deconvolution, response: Response, sample_rate: int, share: float) -> Room | None:
+    """The algorithmic reverb that explains at least that share of what the response explains, or None."""
     before = problem.error()
     free = before - problem.error(response.sends_lin, response.impulse)
     best: tuple[float, dict[str, float]] = (0.0, {})
@@ -195,7 +204,7 @@ def _as_room(problem: Deconvolution, response: Response, sample_rate: int) -> Ro
 
     for room, damping in itertools.product(ROOMS, DAMPINGS):
         tried(room, damping)
-    if best[0] < 0.5 * ALGORITHMIC * free:
+    if best[0] <= 0.5 * share * free:
         return None
     for span in (0.06, 0.03, 0.015):
         room, damping = best[1]["room_size"], best[1]["damping"]
@@ -203,7 +212,7 @@ def _as_room(problem: Deconvolution, response: Response, sample_rate: int) -> Ro
             tried(min(1.0, max(0.0, other)), damping)
         for other in (damping - 3 * span, damping + 3 * span):
             tried(best[1]["room_size"], min(1.0, max(0.0, other)))
-    if best[0] < ALGORITHMIC * free:
+    if best[0] < share * free:
         return None
     ears = room_response(best[1], sample_rate, problem.taps)
     return Room(best[1], problem.solve_sends(ears))

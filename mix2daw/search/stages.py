@@ -4,33 +4,48 @@ from __future__ import annotations
 
 import torch
 
+from mix2daw.controls import Key
 from mix2daw.graph import FADER_HIGH_DB, FADER_LOW_DB, Graph, Strip
 from mix2daw.processors import PROCESSORS
 from mix2daw.search.equalizer_match import rematch
 from mix2daw.search.judge import Judge
 from mix2daw.search.least_squares import power_spectrum
 from mix2daw.search.prune import brute_force_round, dry_wet_round, saliency_round
+from mix2daw.search.returns import refine_impulse
 from mix2daw.search.saliency import saliency
 from mix2daw.search.simplify import EXACT_DIGITS, drop_bands, drop_resting, fold_faders, rounded
 from mix2daw.search.state import State
 from mix2daw.search.warm_start import CURVE_SIZE
 
+NEARLY_MIDDLE = 0.07  # a pan of about half a decibel
 SLOPES = ("high_pass_slope_db", "low_pass_slope_db")
 BAND_TRIALS_DB = (0.6, 0.3, 0.1)
 DIGITS = (0, 1, 2, EXACT_DIGITS)
 
 
-def refit_with_filters(state: State, steps: int, rate: float, share: float) -> None:
-    """Fit again with high-pass and low-pass filters in place of deep shelves; as it was, if that is worse."""
+def refit_plainer(state: State, steps: int, rate: float, share: float) -> None:
+    """Fit again from plainer settings: filters in place of deep shelves, and what is nearly in the middle in
+    the middle (a reverb's response can make up for many small pans, and then each of them seems needed). If
+    that ends worse, fit again from the settings as they were."""
     before, score = state.graph, state.judge().score
     graph = _with_filters(state)
-    if graph is not before:
+    middle = {
+        strip.name: strip.model_copy(update={"pan": 0.0})
+        for strip in graph.of_kind("track")
+        if 0 < abs(strip.pan) <= NEARLY_MIDDLE
+    }
+    graph = graph.replace(*middle.values())
+    if graph != before:
         state.adopt(graph)
-        state.fit(steps, rate, share)
+        state.fit(steps, rate, share, still={(Key(name, "pan"), "pan") for name in middle})
+        if not state.late(share):
+            refine_impulse(state)
         if state.judge().score <= score + state.settings.tolerance / 2:
             return
         state.adopt(before)
     state.fit(steps, rate, share)
+    if not state.late(share):
+        refine_impulse(state)
 
 
 def _with_filters(state: State) -> Graph:

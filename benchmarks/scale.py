@@ -1,0 +1,126 @@
+"""How time and memory grow with the number of stems and the length of a song.
+
+    python benchmarks/scale.py --stems 4,8,16,32 --minutes 0.5,1,2,4
+    python benchmarks/scale.py --stems 24 --minutes 4
+
+Songs are made from the sample's stems, repeated and shifted in time, each copy by another amount, all in
+stereo; the mix is the sum of the sample's mix shifted likewise. Every song is recovered by the command line
+in a process of its own. Writes a Markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+SONG = Path(__file__).resolve().parent.parent / "samples" / "song"
+SHIFT_S = 3.37
+Signal = NDArray[np.float32]
+
+
+def tiled(signal: Signal, samples: int, shift_samples: int) -> Signal:
+    """A signal (channels, …) in stereo, repeated to a length and shifted around."""
+    stereo = np.repeat(signal, 2, axis=0) if len(signal) == 1 else signal
+    whole = np.tile(stereo, (1, -(-samples // stereo.shape[1])))[:, :samples]
+    return np.roll(whole, shift_samples, axis=1)
+
+
+def make_song(folder: Path, stems: int, minutes: float) -> None:
+    """Write `stems` stereo stems of that many minutes, and their mix."""
+    (folder / "stems").mkdir(parents=True)
+    paths = sorted((SONG / "stems").glob("*.flac"))
+    mix, rate = soundfile.read(SONG / "mix.flac", dtype="float32", always_2d=True)
+    samples = round(minutes * 60 * rate)
+    total: Signal = np.zeros((2, samples), np.float32)
+    copies = -(-stems // len(paths))
+    for copy in range(copies):
+        shift = round(copy * SHIFT_S * rate)
+        for path in paths[: stems - copy * len(paths)]:
+            stem, _ = soundfile.read(path, dtype="float32", always_2d=True)
+            name = folder / "stems" / f"{path.stem}-{copy + 1}.flac"
+            soundfile.write(name, tiled(stem.T, samples, shift).T, rate, subtype="PCM_16")
+        total += tiled(mix.T, samples, shift) / copies
+    soundfile.write(folder / "mix.flac", total.T, rate, subtype="PCM_24")
+
+
+def measure(stems: int, minutes: float, formats: str) -> dict[str, float]:
+    """Recover one such song; its wall and CPU seconds, memory and outcome."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        make_song(folder, stems, minutes)
+        command = [
+            sys.executable,
+            "-m",
+            "mix2daw",
+            "recover",
+            str(folder / "stems"),
+            str(folder / "mix.flac"),
+        ]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(
+            [*command, "--out", str(folder / "out"), "--to", formats, "--json"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        result = json.loads(done.stdout)
+    seconds = result["seconds"]["total"]
+    return {
+        "stems": stems,
+        "minutes": minutes,
+        "seconds": seconds,
+        "cpu_seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "seconds_per_stem_minute": seconds / (stems * minutes),
+        "peak_rss_mib": result["peak_rss_mib"],
+        "la": result["la"]["full"],
+        "la_sum_of_stems": result["la_sum_of_stems"],
+    }
+
+
+def table(rows: list[dict[str, float]]) -> str:
+    """The rows as Markdown."""
+    lines = [
+        f"{os.cpu_count()} cores; seconds are those of the whole `recover` with one session",
+        "",
+        "| stems | minutes | seconds | CPU seconds | seconds per stem-minute | MiB | La: sum | La: result |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {r['stems']:.0f} | {r['minutes']:g} | {r['seconds']:.0f} | {r['cpu_seconds']:.0f} "
+        f"| {r['seconds_per_stem_minute']:.1f} | {r['peak_rss_mib']:.0f} "
+        f"| {r['la_sum_of_stems']:.3f} | {r['la']:.3f} |"
+        for r in rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure what the command line asks for, and write the table after each song."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--stems", default="4,8,16,32")
+    parser.add_argument("--minutes", default="1")
+    parser.add_argument("--to", default="reaper", help="session formats")
+    parser.add_argument("--table", type=Path, default=Path(__file__).with_suffix(".md"))
+    given = parser.parse_args()
+    rows: list[dict[str, float]] = []
+    for stems in map(int, given.stems.split(",")):
+        for minutes in map(float, given.minutes.split(",")):
+            rows.append(measure(stems, minutes, given.to))
+            given.table.write_text(table(rows), encoding="utf-8")
+            print(json.dumps(rows[-1]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
