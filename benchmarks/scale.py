@@ -29,8 +29,9 @@ Signal = NDArray[np.float32]
 
 
 def tiled(signal: Signal, samples: int, shift_samples: int) -> Signal:
-    """A signal (channels, …) in stereo, repeated to a length and shifted around."""
-    stereo = np.repeat(signal, 2, axis=0) if len(signal) == 1 else signal
+    """A signal (channels, …) in stereo, repeated to a length and shifted around. The right channel of a mono
+    one is a little softer, so that it is not taken as mono again."""
+    stereo = signal * np.array([[1.0], [0.98]], np.float32) if len(signal) == 1 else signal
     whole = np.tile(stereo, (1, -(-samples // stereo.shape[1])))[:, :samples]
     return np.roll(whole, shift_samples, axis=1)
 

@@ -15,7 +15,7 @@ from mix2daw.graph import Graph
 from mix2daw.level import play_level
 from mix2daw.stems import read_audio, read_impulse
 
-STRIPS_AT_ONCE = 4  # that `mix_down` plays together
+SAMPLES_AT_ONCE = 1 << 24  # of all strips that `mix_down` plays together
 
 
 def mix_down(graph: Graph, controls: Controls, sources: Mapping[str, Tensor]) -> Tensor:
@@ -27,9 +27,10 @@ def mix_down(graph: Graph, controls: Controls, sources: Mapping[str, Tensor]) ->
     def add(target: str, signal: Tensor) -> None:
         sums[target] = sums[target] + signal if target in sums else signal
 
+    together = max(1, SAMPLES_AT_ONCE // graph.length_samples)
     for level in graph.levels():
-        for first in range(0, len(level), STRIPS_AT_ONCE):
-            strips = level[first : first + STRIPS_AT_ONCE]
+        for first in range(0, len(level), together):
+            strips = level[first : first + together]
             inputs = {
                 s.name: sources[s.name] if s.kind == "track" else sums.pop(s.name, None) for s in strips
             }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 import sys
 
-# Options and the largest value of glibc's mallopt(3).
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _LARGEST = -1, -3, 2**31 - 1
+# Options of glibc's mallopt(3), and from which size on a buffer goes back to the system after all.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES, _LARGEST_BYTES = 2**31 - 1, 2**28
 
 
 def keep_freed_memory() -> None:
@@ -18,5 +19,5 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return
-    mallopt(_MMAP_THRESHOLD, _LARGEST)
-    mallopt(_TRIM_THRESHOLD, _LARGEST)
+    mallopt(_MMAP_THRESHOLD, _LARGEST_BYTES)
+    mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)

@@ -50,7 +50,10 @@ class Stretch:
 
 
 class Deconvolution:
-    """The problem for some stretches of one song; `taps`: length of the impulse response in samples."""
+    """The problem for some stretches of one song; `taps`: length of the impulse response in samples.
+
+    `observed` (per stretch): what is left to explain; `feeds`, `rests`: spectra.
+    """
 
     def __init__(self, stretches: Sequence[Stretch], sample_rate: int, taps: int) -> None:
         self.taps, self.sample_rate = taps, sample_rate
@@ -64,7 +67,8 @@ class Deconvolution:
         self.weight = (heard / (white + floor)).astype(np.float32)
         self.weight /= (np.asarray(power, np.float64) * self.weight).sum()
         self.feeds = [self._spectrum(s.feeds) for s in stretches]
-        self.rests = [self._spectrum(s.rest) for s in stretches]
+        self.observed = [s.rest.copy() for s in stretches]
+        self.rests = [self._spectrum(observed) for observed in self.observed]
         seconds = np.arange(taps) / sample_rate
         self.prior = (10 ** (-PRIOR_DB_PER_S / 20 * seconds)).astype(np.float32)
 
@@ -120,9 +124,17 @@ class Deconvolution:
 
     def subtract(self, sends: Levels, impulse: Reals) -> None:
         """Take what a response explains out of the rests."""
-        response = self._spectrum(impulse)
-        for feeds, rest in zip(self.feeds, self.rests, strict=True):
-            rest -= response * (sends.astype(np.float32) @ feeds)
+        for observed, made in zip(self.observed, self.played(sends, impulse), strict=True):
+            observed -= made[:, : observed.shape[1]]
+        self.rests = [self._spectrum(observed) for observed in self.observed]
+
+    def fill(self, sends: Levels, impulse: Reals) -> None:
+        """Let the rests end as this response does. Nobody knows them beyond the end of a stretch, and silence
+        there would pull the next solution towards a reverb that stops."""
+        self.rests = [
+            self._spectrum(np.concatenate([observed, made[:, observed.shape[1] :]], axis=1))
+            for observed, made in zip(self.observed, self.played(sends, impulse), strict=True)
+        ]
 
     def played(self, sends: Levels, impulse: Reals) -> list[Reals]:
         """What a response makes of the feeds, (2, samples and more) per stretch."""

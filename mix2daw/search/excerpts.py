@@ -18,7 +18,7 @@ from mix2daw.loss import SegmentLoss, SongScore, WaveformLoss
 TRAIN_S, PRE_ROLL_S, STEP_S = 7.0, 1.0, 0.5
 WHOLE_SONG_S = 45.0
 LISTENED_S, LISTENED_LEAST_S, LISTENED_STRETCHES = 60.0, 24.0, 3
-LISTENED_CHANNEL_S = 1500.0  # seconds times channels of all stems
+LISTENED_CHANNEL_S = 900.0  # seconds times channels of all stems
 STRETCH_S, SCORED_S = 2.8, 8.4  # of the published score; of one scoring excerpt of a long song
 
 

@@ -26,7 +26,7 @@ ECHO_PEAK = 12.0  # times the median of the response: 4 to 8 without a delay
 ECHO_SHARE, ECHO_SHARE_HIGH = 0.02, 1.5
 ECHO_BAND_HZ = (200.0, 12000.0)
 ECHOES = 12  # repeats that count
-FEEDBACKS = tuple(np.round(np.arange(0.0, 0.81, 0.04), 2).tolist())
+FEEDBACK_STEPS = (0.2, 0.08, 0.03, 0.01)
 IMPULSE_S = 2.5
 ROUNDS = 3
 HOLDS = 0.03  # share of the residual that a response must explain on a part it was not solved on ...
@@ -108,16 +108,17 @@ def solve(
             break
         impulse = (impulse / loudness).astype(np.float32)
         sends = problem.solve_sends(impulse, only)
+        problem.fill(sends, impulse)
     return Response(impulse, sends)
 
 
 def _holds(stretches: list[Stretch], problem: Deconvolution, sample_rate: int) -> bool:
     """Whether a response that is solved on the first half explains the second half too."""
     halves: tuple[list[Stretch], list[Stretch]] = ([], [])
-    for stretch in stretches:
-        middle = stretch.rest.shape[1] // 2
+    for stretch, rest in zip(stretches, problem.observed, strict=True):
+        middle = rest.shape[1] // 2
         for half, cut in zip(halves, (slice(None, middle), slice(middle, None)), strict=True):
-            half.append(Stretch(stretch.feeds[:, cut], stretch.rest[:, cut], stretch.mix[:, cut]))
+            half.append(Stretch(stretch.feeds[:, cut], rest[:, cut], stretch.mix[:, cut]))
     taps = min(problem.taps, halves[0][0].rest.shape[1] // 2)
     learnt, unseen = (Deconvolution(half, sample_rate, taps) for half in halves)
     found = solve(learnt, rounds=1)
@@ -158,10 +159,14 @@ def find_echo(problem: Deconvolution, sample_rate: int) -> Echo | None:
             for response, share in zip(responses, shares, strict=True)
         ]
     )
-    echo = max(
-        (Echo(lag, feedback, np.where(heard, shares, 0.0)) for feedback in FEEDBACKS),
-        key=lambda echo: problem.explained(echo.sends_lin, (echo_response(echo, problem.taps),)),
-    )
+    echo = Echo(lag, 0.4, np.where(heard, shares, 0.0))
+    for step in FEEDBACK_STEPS:
+        others = (echo.feedback + step * offset for offset in (-2, -1, 0, 1, 2))
+        echo = max(
+            (Echo(lag, min(0.8, max(0.0, other)), echo.sends_lin) for other in others),
+            key=lambda echo: problem.explained(echo.sends_lin, (echo_response(echo, problem.taps),)),
+        )
+        problem.fill(echo.sends_lin, echo_response(echo, problem.taps))
     sends = problem.solve_sends(echo_response(echo, problem.taps), only=heard)
     return Echo(lag, echo.feedback, sends) if sends.max() > ECHO_SHARE else None
 

@@ -92,7 +92,9 @@ def prune(state: State, way: str, share: float) -> None:
 
     def limit() -> float:
         state.floor = min(state.floor, judge.score)
-        return float("-inf") if state.late(share) else max(state.floor + tolerance, state.console_score)
+        # Half of the tolerance of the promise, La of the console + tolerance, is for rounding.
+        promised = max(state.floor + tolerance, state.console_score + tolerance / 2)
+        return float("-inf") if state.late(share) else promised
 
     def heard(judge: Judge) -> None:
         state.progress.step(f"La {judge.score:.3f}, {len(judge.candidates())} devices left")
