@@ -30,6 +30,7 @@ class State:
     `full` is the console before the search; `impulses` the impulse responses of all graphs so far, by path.
     `sources` and `target` are on the CPU, where the warm start measures them; `played`, the excerpts and the
     controls are on `device`.
+    `linear_ceiling` is the share of the mix that a linear console can explain.
     `console` is the full console once it is fitted, `la_console` its La on the whole song; `floor` the best
     score any graph had while pruning; `checkpoints` the graphs to fall back on, with their La.
     """
@@ -47,6 +48,7 @@ class State:
         self.impulses: dict[str, Tensor] = {}
         self.full = graph
         self.adopt(graph)
+        self.linear_ceiling = float("nan")
         self.console, self.la_console, self.floor = graph, float("nan"), float("inf")
         self.checkpoints: list[tuple[Graph, float]] = []
         self.seconds: dict[str, float] = {}
