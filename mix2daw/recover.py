@@ -122,6 +122,7 @@ def recover(job: Job, progress: Progress) -> Recovery:
             la_paper={part: metrics[f"la.paper.{part}"] for part in LA_PARTS},
             la_sum_of_stems=la_sum,
             la_console=found.la_console,
+            linear_ceiling=found.linear_ceiling,
             devices_before=Devices.counted(found.devices_before),
             devices_after=Devices.counted(found.devices_after),
             sdr_db=metrics["sdr_db"],

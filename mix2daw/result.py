@@ -31,6 +31,7 @@ class Result:
     `la`: the published loss of render.wav against the mix as the published code calls it, with its parts
     full, left_right, mid and side; `la_paper`: with the divisor that the paper prints. `la_sum_of_stems`:
     `la.full` of the plain sum of the stems; `la_console`: of the full console before anything was pruned.
+    `linear_ceiling`: the share (0 to 1) of the mix's whitened energy that a linear console can explain.
     `sdr_db`: signal to distortion ratio; `loudness_difference_lu`: integrated loudness, render − mix.
     `null_db`: the difference of two engines' renders, relative to the second's (−300: bit for bit the same).
     `seconds`: wall time per stage; `peak_rss_mib`: the most memory held. `lost`: per format, what its session
@@ -43,6 +44,7 @@ class Result:
     la_paper: dict[str, float]
     la_sum_of_stems: float
     la_console: float
+    linear_ceiling: float
     devices_before: Devices
     devices_after: Devices
     sdr_db: float | None

@@ -18,12 +18,15 @@ from mix2daw.search.judge import Judge
 class Found:
     """The outcome of a search. Device counts are per type; a fader or pan at rest does not count.
     `impulses`: the impulse responses (2, taps) that the graph names, by path.
+    `linear_ceiling`: the share (0 to 1) of the mix that a linear console can explain; NaN if the search was
+    stopped before that was known.
     `interrupted`: stopped by the user, the graph is the best so far; `out_of_time`: stages were cut short by
     the budget."""
 
     graph: Graph
     impulses: dict[str, NDArray[np.float32]]
     la_console: float
+    linear_ceiling: float
     devices_before: dict[str, int]
     devices_after: dict[str, int]
     seconds: dict[str, float]

@@ -14,17 +14,24 @@ import torch
 from torch import Tensor
 
 RIDGE_OWN, RIDGE_BIN, RIDGE_FLOOR = 1e-3, 1e-7, 1e-6
+# Hann frames a quarter apart repeat one another: so many of them hold one frame's worth of news.
+FRAMES_PER_NEWS = 1.925
+FREE_SHARE = 0.1  # of the frames that must be left over when the columns are counted off
 FRAMES_AT_ONCE = 1 << 22  # complex numbers of one column that are in memory at a time
 
 
 @dataclass(frozen=True)
 class Responses:
     """`response` (bins, columns, channels) complex, `power` (bins, columns) of each column,
-    `owner` (columns,) the stem of each column: one (mono) or two (mid, side) per stem."""
+    `owner` (columns,) the stem of each column: one (mono) or two (mid, side) per stem;
+    `target_power` (bins,) of all channels of the target, `left` (bins,) what no filter explains of it: the
+    power of the residual, corrected for what columns without any relation would have explained by chance."""
 
     response: Tensor
     power: Tensor
     owner: tuple[int, ...]
+    target_power: Tensor
+    left: Tensor
 
     def columns(self, stem: int) -> list[int]:
         """The columns of one stem."""
@@ -83,13 +90,26 @@ def least_squares(
     signals = torch.cat([torch.stack(list(columns)), target])
     gram = torch.zeros(bins, count, count, dtype=torch.complex64)
     cross = torch.zeros(bins, count, target.shape[0], dtype=torch.complex64)
+    target_power, fourth_power, frames = torch.zeros(bins).double(), torch.zeros(bins).double(), 0
     for block in _frames(signals, size):
         inputs = block[:count].permute(1, 2, 0)
+        loud = block[count:].abs().double().square().sum(0)
+        target_power += loud.sum(1)
+        fourth_power += loud.square().sum(1)
+        frames += loud.shape[1]
         adjoint = inputs.mH
         gram += adjoint @ inputs
         cross += adjoint @ block[count:].permute(1, 2, 0)
     power = gram.diagonal(dim1=-2, dim2=-1).real.clone()
     own = power.mean(0, keepdim=True).expand_as(power) if average_ridge else power
     load = ridge[0] * own + ridge[1] * power.amax(-1, keepdim=True) + RIDGE_FLOOR
-    response = torch.linalg.solve(gram + torch.diag_embed(load).to(gram.dtype), cross)
-    return Responses(response, power, owner)
+    loaded = gram + torch.diag_embed(load).to(gram.dtype)
+    solved = torch.linalg.solve(loaded, torch.cat([cross, torch.diag_embed(load).to(gram.dtype)], -1))
+    response, held = solved[..., : target.shape[0]], solved[..., target.shape[0] :]
+    explained = (response.conj() * (2 * cross - gram @ response)).real.sum((1, 2)).double()
+    # Loud frames decide: as many frames count as would have the same fourth power if they were alike.
+    alike = (2 * target_power.square() / fourth_power.clamp(min=1e-30)).clamp(max=frames) / FRAMES_PER_NEWS
+    freedom = count - held.diagonal(dim1=-2, dim2=-1).real.sum(-1)
+    free = (1 - freedom / alike.clamp(min=1.0)).clamp(min=FREE_SHARE)
+    left = torch.minimum((target_power - explained).clamp(min=0) / free, target_power)
+    return Responses(response, power, owner, target_power, left)

@@ -15,13 +15,15 @@ from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.search.deconvolution import Deconvolution, Levels, Reals, Stretch
 from mix2daw.search.excerpts import listening_starts
-from mix2daw.search.space import Echo, Room, Space, decay_s, find_space, solve
+from mix2daw.search.noise_reverb import Dry, noise_reverb
+from mix2daw.search.space import IMPULSE_S, Echo, Room, Space, decay_s, find_space, solve
 from mix2daw.search.state import State
 
 SEND_FLOOR_DB = -45.0  # softer sends are not offered
 REFINE_ROUNDS = 1
 AMOUNTS = {"delay": "mix", "reverb": "wet_level"}  # of devices that stand on the strips themselves
 INSERT_START = 0.02
+NOISE_GAIN = 0.02  # of La, by which a reverb of noise must improve the score to be kept
 
 
 def without_returns(graph: Graph) -> Graph:
@@ -58,6 +60,28 @@ def find_returns(state: State) -> None:
     if not offered:
         graph = _with_inserts(graph, space, tracks, state.sample_rate)
     state.adopt(checked_graph(graph, PROCESSORS))
+    if "reverb" in offered and space.reverb is None and "convolution" in kinds:
+        _offer_noise(state, offered["reverb"], tracks)
+
+
+def _offer_noise(state: State, place: Strip, tracks: list[str]) -> None:
+    """A reverb of noise, where the residual has no impulse response that holds; kept if the score falls."""
+    dry = []
+    for excerpt in state.training:
+        with torch.no_grad():
+            signals = play(state.graph, state.controls, excerpt.sources)
+            feeds = torch.stack([signals.out[name].mean(0) for name in tracks])
+            feeds = _through_master(state.graph, state.controls, feeds)
+        dry.append(Dry(signals.out[state.graph.master.name], feeds, excerpt.skip, excerpt.spectral))
+    taps = min(round(IMPULSE_S * state.sample_rate), state.target.shape[1] // 2)
+    found = noise_reverb(dry, state.sample_rate, taps)
+    path = state.keep_impulse(place.name, found.impulse)
+    device = return_device("convolution", {}, path)
+    graph = _with_return(state.graph, place, device, tracks, found.sends_lin)
+    if state.judge(graph).score < state.judge().score - NOISE_GAIN:
+        seconds = decay_s(found.impulse, state.sample_rate)
+        state.progress.say(f"a reverb that decays in {seconds:.1f} s is in the mix, as its magnitudes show")
+        state.adopt(checked_graph(graph, PROCESSORS))
 
 
 def refine_impulse(state: State) -> None:

@@ -53,6 +53,7 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
         graph=graph,
         impulses=impulses,
         la_console=state.la_console,
+        linear_ceiling=state.linear_ceiling,
         devices_before=count_offered(state.full),
         devices_after=count_devices(graph),
         seconds={name: round(s, 2) for name, s in state.seconds.items()},
@@ -65,7 +66,7 @@ def _run(state: State) -> None:
     """All stages. The shares are those of the budget at which a stage is cut short or left out."""
     with state.stage("warm start", 1):
         controls = Controls(without_returns(state.full))
-        warm_start(controls.graph, controls, *state.listened(), state.progress)
+        state.linear_ceiling = warm_start(controls.graph, controls, *state.listened(), state.progress)
         state.adopt(controls.to_graph())
         state.la_console, state.console = state.checkpoint(), state.graph
     with state.stage("first fit", FIRST_STEPS):

@@ -33,6 +33,7 @@ class State:
     `console` is the full console once it is fitted, `la_console` its La on the whole song, `console_score`
     its score; `floor` the best score any graph had while pruning; `checkpoints` the graphs to fall back on,
     with their La.
+    `linear_ceiling` is the share of the mix that a linear console can explain.
     """
 
     def __init__(self, session: Session, graph: Graph, settings: Settings, progress: Progress) -> None:
@@ -48,6 +49,7 @@ class State:
         self.impulses: dict[str, Tensor] = {}
         self.full = graph
         self.adopt(graph)
+        self.linear_ceiling = float("nan")
         self.console, self.la_console, self.console_score = graph, float("nan"), float("-inf")
         self.floor = float("inf")
         self.checkpoints: list[tuple[Graph, float]] = []

@@ -16,6 +16,7 @@ from mix2daw.controls import Controls, Key
 from mix2daw.graph import Graph, Strip
 from mix2daw.play import play
 from mix2daw.progress import Progress
+from mix2daw.search.agreement import ceiling_line, linear_ceiling
 from mix2daw.search.equalizer_match import match_equalizers
 from mix2daw.search.least_squares import least_squares, mid_side_columns
 
@@ -65,15 +66,21 @@ def warm_start(
     sources: Mapping[str, Tensor],
     target: Tensor,
     progress: Progress,
-) -> None:
-    """Set the controls of a full console from the stems and the mix. Choices (filter slopes) included."""
+) -> float:
+    """Set the controls of a full console from the stems and the mix. Choices (filter slopes) included.
+
+    Returns the share of the mix that a linear console can explain (`agreement.linear_ceiling`).
+    """
     rate = graph.sample_rate
     tracks = graph.of_kind("track")
     clean = [remove_rumble(sources[strip.name], rate) for strip in tracks]
     goal = remove_rumble(target, rate)
     columns, owner = mid_side_columns(clean)
     flat = not any(_insert(strip, "equalizer") for strip in tracks)
-    match = match_equalizers(least_squares(columns, owner, goal, CURVE_SIZE), len(tracks), rate, flat)
+    responses = least_squares(columns, owner, goal, CURVE_SIZE)
+    ceiling = linear_ceiling(responses, rate)
+    progress.say(ceiling_line(ceiling, CURVE_SIZE / rate))
+    match = match_equalizers(responses, len(tracks), rate, flat)
     for index, strip in enumerate(tracks):
         _set(controls, _insert(strip, "equalizer"), {n: float(v[index]) for n, v in match.settings.items()})
         _set(controls, _insert(strip, "width"), {"width": float(match.width[index])})
@@ -82,6 +89,7 @@ def warm_start(
             progress.say(f"{strip.name}: seems to be in the mix with inverted polarity")
     _start_dynamics(graph, controls, sources)
     _solve_levels(graph, controls, sources, target)
+    return ceiling
 
 
 def _loudness_db(signal: Tensor, share: float) -> float:

@@ -1,0 +1,43 @@
+"""How far the phases of stems and mix agree: what a linear console can explain at all.
+
+Measured from the least squares of the warm start (`least_squares`), which give every stem any filter that is
+as long as a frame. What they leave is noise, dynamics, long reverb, or sound that the stems do not have.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from mix2daw.search.deconvolution import HIGH_HZ, LOW_HZ, WHITE_FLOOR, WHITENING, smoothed
+from mix2daw.search.least_squares import Responses
+
+SURE_DB = 60.0  # a ceiling above this is none
+TINY = torch.finfo(torch.float32).tiny
+
+
+def whitening(responses: Responses, sample_rate: int) -> Tensor:
+    """Weights (bins,) that make every octave of the mix between 25 Hz and 16 kHz count nearly alike; times
+    the mix's power they sum to one (to zero for silence)."""
+    power = responses.target_power
+    white = torch.from_numpy(smoothed(power.numpy(), 0.22)) ** WHITENING
+    frequency_hz = torch.linspace(0, sample_rate / 2, len(power), dtype=torch.float64)
+    heard = (frequency_hz > LOW_HZ) & (frequency_hz < HIGH_HZ)
+    weight: Tensor = heard / (white + WHITE_FLOOR * white.max() + TINY)
+    return weight / (weight * power).sum().clamp(min=TINY)
+
+
+def linear_ceiling(responses: Responses, sample_rate: int) -> float:
+    """The share (0 to 1) of the mix's whitened energy that filters of one frame's length, one per stem and
+    channel, explain. Chance is taken out: stems that have nothing to do with the mix come to about 0."""
+    weight = whitening(responses, sample_rate)
+    return float((weight * (responses.target_power - responses.left)).sum().clamp(0, 1))
+
+
+def ceiling_line(share: float, frame_s: float) -> str:
+    """What a ceiling means, in one sentence."""
+    db = min(SURE_DB, -10 * math.log10(max(1 - share, 1e-12)))
+    scope = f"with responses of up to {1000 * frame_s:.0f} ms"
+    return f"no linear console {scope} can explain more than {db:.1f} dB of the mix ({100 * share:.1f} %)"
