@@ -90,14 +90,13 @@ def free_filter(signal: Tensor, rest: Tensor) -> Tensor:
 def free_gain(signal: Tensor, rest: Tensor, target: Tensor) -> Tensor:
     """What of `rest` any gain over time on `signal` would add: one gain per frame of some 20 ms, the same on
     both channels, from errors that are whitened by the mix."""
-    inner, power, white = 0.0, 0.0, 0.0
-    spectra = [_stft(signal[channel], GAIN_SIZE) for channel in range(2)]
-    for channel in range(2):
-        white = white + _stft(target[channel], GAIN_SIZE).abs().square().mean(1, keepdim=True)
-    weight = 1 / (white**WHITENING + 1e-6 * (white**WHITENING).max() + torch.finfo(torch.float32).tiny)
-    for channel, x in enumerate(spectra):
-        inner = inner + (weight * (x.conj() * _stft(rest[channel], GAIN_SIZE)).real).sum(0)
-        power = power + (weight * x.abs().square()).sum(0)
+    spectra, rests, mixes = (
+        torch.stack([_stft(x[channel], GAIN_SIZE) for channel in range(2)]) for x in (signal, rest, target)
+    )
+    white = mixes.abs().square().mean((0, 2))[:, None] ** WHITENING
+    weight = 1 / (white + 1e-6 * white.max() + torch.finfo(torch.float32).tiny)
+    inner = (weight * (spectra.conj() * rests).real).sum((0, 1))
+    power = (weight * spectra.abs().square()).sum((0, 1))
     change = inner / (power + GAIN_RIDGE * power.mean() + torch.finfo(torch.float32).tiny)
     change = change.clamp(GAIN_LOW, GAIN_HIGH)
     return torch.stack([_inverse(x * change, GAIN_SIZE, signal.shape[1]) for x in spectra])

@@ -77,7 +77,8 @@ class _Level:
         done = _blended(
             rows, processor.process(rows, sample_rate, **controls.human(doubled)), controls, doubled
         )
-        for some, part in zip(by_count, done.split([len(s.flatten(0, 1)) for s in signals]), strict=True):
+        counts = [signal.shape[0] * signal.shape[1] for signal in signals]
+        for some, part in zip(by_count, torch.split(done, counts), strict=True):
             self._put(tuple(key.strip for key in some), part.reshape(len(some), -1, part.shape[-1]))
 
     def process(self, keys: tuple[Key, ...], controls: Controls, sample_rate: int) -> None:
@@ -165,7 +166,7 @@ def play_level(
     for strip in strips:
         if any(send.tap == "pre" for send in strip.sends):
             played.pre[strip.name] = level.of[strip.name].row(strip.name)
-    level.apply_gains(strips, controls, sample_rate)
+    level.apply_gains(tuple(strips), controls, sample_rate)
     level.run({name: keys for name, keys in after.items() if keys}, controls, sample_rate)
     for strip in strips:
         played.out[strip.name] = level.of[strip.name].row(strip.name)

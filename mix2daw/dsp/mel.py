@@ -87,8 +87,9 @@ class _Mel(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, spectra: Tensor, band: Integers, weight: Doubles, bands: int) -> Tensor:
-        ctx.arrays = (_parts(spectra), band, weight)
-        return _run(*ctx.arrays, bands)
+        z = _parts(spectra)
+        ctx.arrays = (z, band, weight)
+        return _run(z, band, weight, bands)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:

@@ -89,16 +89,16 @@ class Deconvolution:
 
     def solve_impulse(self, sends: Levels, iterations: int = ITERATIONS) -> Reals:
         """The impulse response (2, taps) for given sends (tracks,)."""
-        excitation = np.zeros(self.length // 2 + 1, np.float32)
+        excitation: Reals = np.zeros(self.length // 2 + 1, np.float32)
         right = np.zeros((2, self.length // 2 + 1), np.complex64)
         for feeds, rest in zip(self.feeds, self.rests, strict=True):
             feed = sends.astype(np.float32) @ feeds
             excitation += np.square(np.abs(feed))
             right += feed.conj() * rest
         excitation *= self.weight
-        mean = smoothed(excitation, 0.03).astype(np.float32)
+        mean: Reals = smoothed(excitation, 0.03).astype(np.float32)
         ridge = np.float32(RIDGE * mean.mean())
-        inverse = 1 / (mean + ridge)
+        inverse: Reals = np.reciprocal(mean + ridge)
 
         def filtered(z: Reals, spectrum: Reals) -> Reals:
             out: Reals = fft.irfft(self._spectrum(z) * spectrum, self.length)[:, : self.taps]

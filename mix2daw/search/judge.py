@@ -14,7 +14,8 @@ import torch
 
 from mix2daw.controls import SETTINGS, Controls, Key, params_of
 from mix2daw.graph import Graph
-from mix2daw.play import Signals, downstream, play
+from mix2daw.level import Signals
+from mix2daw.play import downstream, play
 from mix2daw.search.excerpts import ScoringExcerpt
 
 MAKE_UP_LOW, MAKE_UP_HIGH = 0.05, 20.0
