@@ -10,9 +10,10 @@ import pytest
 import scipy.signal as sps
 import torch
 
+from mix2daw.dsp.mel import mel_magnitudes, overlapping_pairs
 from mix2daw.dsp.resample import FilteredResampler, fast_length
 from mix2daw.dsp.weighting import a_weighting_fir, mel_filterbank
-from mix2daw.loss import SegmentLoss, WaveformLoss, published_la
+from mix2daw.loss import SegmentLoss, SongScore, WaveformLoss, published_la
 from mix2daw.stems import find_stems, probe, read_audio, resample, stereo
 
 SONGS = Path(__file__).parents[2] / "shared" / "songs"
@@ -166,6 +167,29 @@ def test_a_whole_song_is_the_mean_of_its_segments_without_the_padding() -> None:
     result = published_la(torch.from_numpy(estimate), torch.from_numpy(target), 30000)
     expected = mean_of([plain_la(estimate[:, cut], target[:, cut]) for cut in cuts])
     assert result == pytest.approx(expected, rel=2e-5)
+
+
+@pytest.mark.parametrize("rate", [30000, 44100])
+def test_the_score_in_one_pass_is_that_of_the_song(rate: int) -> None:
+    seconds = 1 + 2 * 2.8 + 0.9
+    target, estimate = music(seconds, rate, 0), music(seconds, rate, 1)
+    pair = torch.from_numpy(estimate), torch.from_numpy(target)
+    score = SongScore(pair[1], rate, skip_samples=rate)(pair[0])
+    assert len(score) == 2
+    assert score.mean().item() == pytest.approx(published_la(*pair, rate)["full"], rel=0.03)
+    assert float(SongScore(pair[1], rate, rate)(pair[1]).abs().max()) == 0
+
+
+def test_mel_magnitudes_are_those_of_the_filterbank() -> None:
+    bands = mel_filterbank(30000, 1024, 96)
+    left_right = torch.randn(2, 5, 513, generator=torch.Generator().manual_seed(0), dtype=torch.complex64)
+    left, right = left_right.to(torch.complex128)
+    channels = torch.stack([left, right, left + right, left - right]).abs().clamp(min=1e-2)
+    expected = (channels @ torch.from_numpy(bands).T).transpose(1, 2)
+    result = mel_magnitudes(left_right, overlapping_pairs(bands), 96)
+    torch.testing.assert_close(result.double(), expected, rtol=1e-6, atol=0)
+    with pytest.raises(ValueError, match="neighbouring"):
+        overlapping_pairs(np.ones((3, 4)))
 
 
 @pytest.mark.parametrize("seconds", [0.05, 1.0, 2.5])
