@@ -79,6 +79,9 @@ def recover(
     out: Annotated[Path, typer.Option(help="Folder to make.")],
     groups: Annotated[Path | None, typer.Option(help="groups.yaml: `group: [pattern, …]`.")] = None,
     preset: Annotated[str, typer.Option(help="The console: studio or paper.")] = "studio",
+    strategy: Annotated[
+        str, typer.Option(help="Of pruning: saliency, hybrid, brute-force or dry-wet.")
+    ] = "saliency",
     tolerance: Annotated[float, typer.Option(help="What La may lose by leaving devices out.")] = 0.01,
     seed: Annotated[int, typer.Option(help="Same seed, same graph.")] = 0,
     budget: Annotated[str | None, typer.Option(help="Time for the search: 90s, 10m, 1h.")] = None,
@@ -95,6 +98,7 @@ def recover(
 
     settings = Settings(
         preset=preset,
+        strategy=strategy,
         tolerance=tolerance,
         seed=seed,
         budget_s=None if budget is None else seconds(budget),

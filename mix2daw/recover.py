@@ -1,6 +1,7 @@
 """The whole way: stems and a mix in, one folder with the graph, its audio, its numbers and its sessions out.
 
 graph.json       the mixing graph; `source` paths are relative to the folder
+impulses/…       the impulse responses of its convolutions
 render.wav       the graph played by pedalboard, 32-bit float
 difference.wav   mix − render
 result.json      the numbers (docs/formats.md says what each means)
@@ -136,6 +137,7 @@ def recover(job: Job, progress: Progress) -> Recovery:
             interrupted=found.interrupted,
             out_of_time=found.out_of_time,
             preset=job.settings.preset,
+            strategy=job.settings.strategy,
             tolerance=job.settings.tolerance,
             seed=job.settings.seed,
             version=version("mix2daw"),

@@ -58,6 +58,7 @@ class Result:
     interrupted: bool
     out_of_time: bool
     preset: str
+    strategy: str
     tolerance: float
     seed: int
     version: str

@@ -156,6 +156,7 @@ BAD_OPTIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "format": (["--to", "reaper,cubase"], ("cubase", "dawproject")),
     "no format": (["--to", ","], ("commas",)),
     "preset": (["--preset", "radio"], ("radio", "studio")),
+    "strategy": (["--strategy", "luck"], ("luck", "saliency")),
     "device": (["--device", "tpu"], ("tpu", "cpu")),
     "budget": (["--budget", "soon"], ("soon", "10m")),
     "negative budget": (["--budget=-5m"], ("-5m",)),
@@ -272,6 +273,20 @@ def test_compare_measures_a_known_difference(song: Path) -> None:
     same = json.loads(run("compare", song / "mix.wav", song / "mix.wav", "--json").stdout)
     assert (same["la.full"], same["null_db"]) == (0, None)
     assert "sdr_db" in run("compare", song / "half.wav", song / "mix.wav").stdout
+
+
+def test_explain_ranks_what_is_missing(song: Path, graph_file: Path) -> None:
+    out = song / "render.wav"
+    assert run("render", graph_file, "--out", out).exit_code == 0
+    same = json.loads(run("explain", graph_file, "--mix", out, "--json").stdout)
+    assert same["la"] < 1e-3
+    louder, rate = soundfile.read(out)
+    soundfile.write(song / "louder.wav", 0.5 * louder, rate, subtype="FLOAT")
+    other = json.loads(run("explain", graph_file, "--mix", song / "louder.wav", "--json").stdout)
+    assert other["missing"][0]["la_fall"] > 0.3 * other["la"]
+    shown = run("explain", graph_file, "--mix", song / "louder.wav", "--top", "2").stdout
+    assert other["missing"][0]["strip"] in shown
+    refused(song, ["explain", graph_file, "--mix", song / "no.wav"], "no.wav")
 
 
 def test_export_writes_each_format_and_what_is_lost(song: Path, graph_file: Path) -> None:

@@ -17,6 +17,7 @@ from mix2daw.search.simplify import EXACT_DIGITS, drop_bands, drop_resting, fold
 from mix2daw.search.state import State
 from mix2daw.search.warm_start import CURVE_SIZE
 
+NEGLIGIBLE = 0.08  # share of La
 NEARLY_MIDDLE = 0.07  # a pan of about half a decibel
 SLOPES = ("high_pass_slope_db", "low_pass_slope_db")
 BAND_TRIALS_DB = (0.6, 0.3, 0.1)
@@ -92,9 +93,9 @@ def prune(state: State, way: str, share: float) -> None:
 
     def limit() -> float:
         state.floor = min(state.floor, judge.score)
-        # Half of the tolerance of the promise, La of the console + tolerance, is for rounding.
-        promised = max(state.floor + tolerance, state.console_score + tolerance / 2)
-        return float("-inf") if state.late(share) else promised
+        # What the fits gained on the console may be spent again, as far as it is little against the whole.
+        spent = min(state.console_score + tolerance / 2, (1 + NEGLIGIBLE) * state.floor)
+        return float("-inf") if state.late(share) else max(state.floor + tolerance, spent)
 
     def heard(judge: Judge) -> None:
         state.progress.step(f"La {judge.score:.3f}, {len(judge.candidates())} devices left")
