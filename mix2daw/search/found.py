@@ -18,12 +18,17 @@ from mix2daw.search.judge import Judge
 class Found:
     """The outcome of a search. Device counts are per type; a fader or pan at rest does not count.
     `impulses`: the impulse responses (2, taps) that the graph names, by path.
+    `la_start`: La of the whole song after the warm start; `la_console`: of the full console once it is
+    fitted. `descent`: La of the excerpt that each step of each fit saw, before it moved, in order (of fits
+    whose outcome was not kept, too).
     `interrupted`: stopped by the user, the graph is the best so far; `out_of_time`: stages were cut short by
     the budget."""
 
     graph: Graph
     impulses: dict[str, NDArray[np.float32]]
+    la_start: float
     la_console: float
+    descent: tuple[float, ...]
     devices_before: dict[str, int]
     devices_after: dict[str, int]
     seconds: dict[str, float]

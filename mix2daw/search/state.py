@@ -30,8 +30,9 @@ class State:
     `full` is the console before the search; `impulses` the impulse responses of all graphs so far, by path.
     `sources` and `target` are on the CPU, where the warm start measures them; `played`, the excerpts and the
     controls are on `device`.
-    `console` is the full console once it is fitted, `la_console` its La on the whole song; `floor` the best
-    score any graph had while pruning; `checkpoints` the graphs to fall back on, with their La.
+    `console` is the full console once it is fitted, `la_console` its La on the whole song, `la_start` that of
+    the warm start; `descent` the La of every step of all fits. `floor` is the best score any graph had while
+    pruning; `checkpoints` the graphs to fall back on, with their La.
     """
 
     def __init__(self, session: Session, graph: Graph, settings: Settings, progress: Progress) -> None:
@@ -47,7 +48,9 @@ class State:
         self.impulses: dict[str, Tensor] = {}
         self.full = graph
         self.adopt(graph)
-        self.console, self.la_console, self.floor = graph, float("nan"), float("inf")
+        self.console, self.floor = graph, float("inf")
+        self.la_start = self.la_console = float("nan")
+        self.descent: list[float] = []
         self.checkpoints: list[tuple[Graph, float]] = []
         self.seconds: dict[str, float] = {}
         self.started, self.out_of_time = time.monotonic(), False
@@ -118,6 +121,7 @@ class State:
 
         def after(_index: int, loss: Loss) -> bool:
             recent.append(loss.la)
+            self.descent.append(loss.la)
             mean = sum(recent[-4:]) / len(recent[-4:])
             self.progress.step(f"La {mean:.3f}, waveform {loss.error:.3f}")
             return self.late(share)
