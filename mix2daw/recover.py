@@ -36,7 +36,7 @@ from mix2daw.output import LOST_FILE, check_folder, new_folder, write_text
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
 from mix2daw.result import Devices, Result, lost_json
-from mix2daw.search import Settings, search
+from mix2daw.search import Found, Settings, search
 from mix2daw.session import Session, groups_yaml, open_session
 from mix2daw.stems import Signal, read_audio, stereo, write_wav
 
@@ -60,11 +60,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Recovery:
-    """What came of a job: the graph, its numbers, and the folder they lie in."""
+    """What came of a job: the graph, its numbers, the folder they lie in, and how the search went."""
 
     graph: Graph
     result: Result
     folder: Path
+    found: Found
 
 
 class _Clock:
@@ -143,7 +144,7 @@ def recover(job: Job, progress: Progress) -> Recovery:
             version=version("mix2daw"),
         )
         write_text(folder / "result.json", result.to_json())
-    return Recovery(graph, result, job.out)
+    return Recovery(graph, result, job.out, found)
 
 
 def render_graph(graph: Graph, folder: Path, engine: str) -> Signal:

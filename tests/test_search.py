@@ -15,6 +15,7 @@ from mix2daw.progress import Silence
 from mix2daw.search import Settings, search
 from mix2daw.search.excerpts import coverage, scoring_excerpts
 from mix2daw.search.judge import Judge
+from mix2daw.search.run import CONSOLE_STEPS, FINAL_STEPS, FIRST_STEPS, REFIT_STEPS
 from mix2daw.search.simplify import drop_bands, drop_resting, fold_faders, fold_wet, rounded
 from mix2daw.session import Session, Track
 
@@ -88,6 +89,12 @@ def test_a_known_mix_is_recovered(found):
         again = found.graph.strip(strip.name)
         assert again.fader_db == pytest.approx(strip.fader_db, abs=1.0), strip.name
         assert again.pan == pytest.approx(strip.pan, abs=0.05), strip.name
+
+
+def test_the_descent_is_on_record(found):
+    assert len(found.descent) >= FIRST_STEPS + CONSOLE_STEPS + REFIT_STEPS + FINAL_STEPS
+    assert found.la_console < found.la_start
+    assert np.mean(found.descent[-4:]) < np.mean(found.descent[:4])
 
 
 def test_what_is_not_in_the_mix_is_pruned(found):

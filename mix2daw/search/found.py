@@ -20,13 +20,18 @@ class Found:
     `impulses`: the impulse responses (2, taps) that the graph names, by path.
     `linear_ceiling`: the share (0 to 1) of the mix that a linear console can explain; NaN if the search was
     stopped before that was known.
+    `la_start`: La of the whole song after the warm start; `la_console`: of the full console once it is
+    fitted. `descent`: La of the excerpt that each step of each fit saw, before it moved, in order (of fits
+    whose outcome was not kept, too).
     `interrupted`: stopped by the user, the graph is the best so far; `out_of_time`: stages were cut short by
     the budget."""
 
     graph: Graph
     impulses: dict[str, NDArray[np.float32]]
+    la_start: float
     la_console: float
     linear_ceiling: float
+    descent: tuple[float, ...]
     devices_before: dict[str, int]
     devices_after: dict[str, int]
     seconds: dict[str, float]

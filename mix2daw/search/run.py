@@ -52,8 +52,10 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
     return Found(
         graph=graph,
         impulses=impulses,
+        la_start=state.la_start,
         la_console=state.la_console,
         linear_ceiling=state.linear_ceiling,
+        descent=tuple(state.descent),
         devices_before=count_offered(state.full),
         devices_after=count_devices(graph),
         seconds={name: round(s, 2) for name, s in state.seconds.items()},
@@ -62,15 +64,26 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
     )
 
 
+def start(state: State) -> None:
+    """The console without its returns, set in closed form."""
+    controls = Controls(without_returns(state.full))
+    state.linear_ceiling = warm_start(controls.graph, controls, *state.listened(), state.progress)
+    state.adopt(controls.to_graph())
+    state.la_start, state.console = state.checkpoint(), state.graph
+    state.la_console = state.la_start
+
+
+def first_fit(state: State) -> None:
+    """Descend from the warm start, the tracks' devices first."""
+    state.fit(FIRST_STEPS, FIRST_RATE, 0.3, hold=_late_starters(state))
+
+
 def _run(state: State) -> None:
     """All stages. The shares are those of the budget at which a stage is cut short or left out."""
     with state.stage("warm start", 1):
-        controls = Controls(without_returns(state.full))
-        state.linear_ceiling = warm_start(controls.graph, controls, *state.listened(), state.progress)
-        state.adopt(controls.to_graph())
-        state.la_console, state.console = state.checkpoint(), state.graph
+        start(state)
     with state.stage("first fit", FIRST_STEPS):
-        state.fit(FIRST_STEPS, FIRST_RATE, 0.3, hold=_late_starters(state))
+        first_fit(state)
     if not state.late(0.35):
         with state.stage("space", 1):
             find_returns(state)

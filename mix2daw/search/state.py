@@ -31,9 +31,9 @@ class State:
     `sources` and `target` are on the CPU, where the warm start measures them; `played`, the excerpts and the
     controls are on `device`.
     `console` is the full console once it is fitted, `la_console` its La on the whole song, `console_score`
-    its score; `floor` the best score any graph had while pruning; `checkpoints` the graphs to fall back on,
-    with their La.
-    `linear_ceiling` is the share of the mix that a linear console can explain.
+    its score, `la_start` the La of the warm start, `linear_ceiling` the share of the mix that a linear
+    console can explain; `descent` the La of every step of all fits. `floor` is the best score any graph had
+    while pruning; `checkpoints` the graphs to fall back on, with their La.
     """
 
     def __init__(self, session: Session, graph: Graph, settings: Settings, progress: Progress) -> None:
@@ -49,9 +49,9 @@ class State:
         self.impulses: dict[str, Tensor] = {}
         self.full = graph
         self.adopt(graph)
-        self.linear_ceiling = float("nan")
-        self.console, self.la_console, self.console_score = graph, float("nan"), float("-inf")
-        self.floor = float("inf")
+        self.console, self.console_score, self.floor = graph, float("-inf"), float("inf")
+        self.la_start = self.la_console = self.linear_ceiling = float("nan")
+        self.descent: list[float] = []
         self.checkpoints: list[tuple[Graph, float]] = []
         self.seconds: dict[str, float] = {}
         self.started, self.out_of_time = time.monotonic(), False
@@ -128,6 +128,7 @@ class State:
 
         def after(_index: int, loss: Loss) -> bool:
             recent.append(loss.la)
+            self.descent.append(loss.la)
             mean = sum(recent[-4:]) / len(recent[-4:])
             self.progress.step(f"La {mean:.3f}, waveform {loss.error:.3f}")
             return self.late(share)
