@@ -52,7 +52,9 @@ def descent(device: torch.device) -> tuple[Fit, torch.optim.Optimizer]:
     heard = torch.from_numpy(0.5 * (found["drums"] + found["music"])).to(device)[:, 1000:]
     played = {name: source.to(device) for name, source in sources().items()}
     losses = SegmentLoss(heard, RATE, order="called"), WaveformLoss(heard, RATE)
-    fit = Fit(console(), Controls(console(), device), [TrainingExcerpt(played, 1000, *losses)], (), 1e-4)
+    fit = Fit(
+        console(), Controls(console(), device=device), [TrainingExcerpt(played, 1000, *losses)], (), 1e-4
+    )
     return fit, torch.optim.Adam([leaf for _, _, leaf in fit.leaves], lr=0.1)
 
 
@@ -113,7 +115,7 @@ def test_a_console_on_the_gpu_is_that_on_the_cpu() -> None:
     with torch.no_grad():
         exact = play(console(), Controls(console()), sources()).out["master"]
         there = {name: source.to(cuda) for name, source in sources().items()}
-        found = play(console(), Controls(console(), cuda), there).out["master"]
+        found = play(console(), Controls(console(), device=cuda), there).out["master"]
     assert residual_db(found.cpu().numpy(), exact.numpy()) < -60
 
 
