@@ -24,7 +24,7 @@ COLUMNS = (
 NOTES = """\
 La is the published loss (0: equal) of the whole song, but for the columns of steps beyond 0: those are means
 over the four excerpts that the steps around that one saw (a dash: fewer steps were made). 0 steps: after the
-warm start. The returns come in at step 40, pruning begins after step 76: from there on the steps are those of
+warm start. The returns come in at step 40, pruning begins after step 92: from there on the steps are those of
 a smaller console. Full console: fitted, before anything was pruned. Devices: of the full console at rest → of
 the result, with the faders and pans that are not at rest; pruned share: of inserts and sends alone. Wall and
 CPU seconds and memory are of the whole process, all three sessions written. Null: the torch engine's render
