@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mix2daw.dsp.convolution import stacked
+from mix2daw.dsp.rows import decibels_to_lin
 from mix2daw.errors import GraphError
 from mix2daw.graph import SEND_HIGH_DB, SEND_LOW_DB, Device, Graph, Strip
 from mix2daw.params import Param
@@ -128,6 +129,10 @@ class Controls:
         """Whether any control is followed by gradients now."""
         tables = (*self.raw.values(), self.wet)
         return torch.is_grad_enabled() and any(t.requires_grad for table in tables for t in table.values())
+
+    def sends_lin(self, keys: Sequence[Key]) -> Tensor:
+        """Amplitudes of the given sends, `(len(keys),)` float32."""
+        return decibels_to_lin(self.human(keys)["level_db"]).float()
 
     def wet_of(self, keys: Sequence[Key]) -> Tensor:
         """Dry/wet weights of the given devices (all of one type), `(len(keys),)`."""

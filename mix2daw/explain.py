@@ -20,13 +20,12 @@ from mix2daw.controls import Controls
 from mix2daw.graph import Graph
 from mix2daw.loss import SongScore
 from mix2daw.play import play
-from mix2daw.search.deconvolution import Deconvolution, Stretch
+from mix2daw.search.deconvolution import WHITENING, Deconvolution, Stretch
 from mix2daw.search.least_squares import least_squares, mid_side_columns
 
 FILTER_SIZE = 4096
 GAIN_SIZE, GAIN_RIDGE, GAIN_LOW, GAIN_HIGH = 4096, 0.3, -0.9, 3.0
 TAIL_S, TAIL_FROM_S = 1.5, 0.02
-WHITENING = 0.8
 
 Kind = Literal["filter", "gain", "reverb"]
 

@@ -41,9 +41,9 @@ def mix_down(graph: Graph, controls: Controls, sources: Mapping[str, Tensor]) ->
             for strip in strips:
                 out = signals.out[strip.name]
                 for send in strip.sends:
-                    level_db = controls.human([Key(strip.name, "send", send.target)])["level_db"]
+                    level_lin = controls.sends_lin([Key(strip.name, "send", send.target)])
                     tap = out if send.tap == "post" else signals.pre[strip.name]
-                    add(send.target, tap.expand(2, -1) * (10 ** (level_db / 20)).float().to(out.device))
+                    add(send.target, tap.expand(2, -1) * level_lin)
                 if strip.output is None:
                     mix = out
                 else:

@@ -32,7 +32,7 @@ def _input(
         for send in feeder.sends:
             key = Key(feeder.name, "send", send.target)
             if send.target == strip.name and key not in bypass:
-                level_lin = (10 ** (controls.human([key])["level_db"] / 20)).float()
+                level_lin = controls.sends_lin([key])
                 tap = signals.out if send.tap == "post" else signals.pre
                 parts.append(tap[feeder.name].expand(2, -1) * level_lin)
         if feeder.output == strip.name:
@@ -64,11 +64,8 @@ def _inputs(
         for send in feeder.sends
         if send.target in row and Key(feeder.name, "send", send.target) not in bypass
     ]
-    level_lin = (
-        (10 ** (controls.human([key for key, _ in sends])["level_db"] / 20)).float()
-        if sends
-        else torch.zeros(0, device=controls.device)
-    )
+    nothing = torch.zeros(0, device=controls.device)
+    level_lin = controls.sends_lin([key for key, _ in sends]) if sends else nothing
     totals: list[Tensor] = []
     for batch in batches:
         place = {name: index for index, name in enumerate(batch.names)}

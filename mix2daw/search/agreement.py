@@ -9,30 +9,17 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
 
-from mix2daw.search.deconvolution import HIGH_HZ, LOW_HZ, WHITE_FLOOR, WHITENING, smoothed
+from mix2daw.search.deconvolution import whitening
 from mix2daw.search.least_squares import Responses
 
 SURE_DB = 60.0  # a ceiling above this is none
-TINY = torch.finfo(torch.float32).tiny
-
-
-def whitening(responses: Responses, sample_rate: int) -> Tensor:
-    """Weights (bins,) that make every octave of the mix between 25 Hz and 16 kHz count nearly alike; times
-    the mix's power they sum to one (to zero for silence)."""
-    power = responses.target_power
-    white = torch.from_numpy(smoothed(power.numpy(), 0.22)) ** WHITENING
-    frequency_hz = torch.linspace(0, sample_rate / 2, len(power), dtype=torch.float64)
-    heard = (frequency_hz > LOW_HZ) & (frequency_hz < HIGH_HZ)
-    weight: Tensor = heard / (white + WHITE_FLOOR * white.max() + TINY)
-    return weight / (weight * power).sum().clamp(min=TINY)
 
 
 def linear_ceiling(responses: Responses, sample_rate: int) -> float:
     """The share (0 to 1) of the mix's whitened energy that filters of one frame's length, one per stem and
     channel, explain. Chance is taken out: stems that have nothing to do with the mix come to about 0."""
-    weight = whitening(responses, sample_rate)
+    weight = torch.from_numpy(whitening(responses.target_power.numpy(), sample_rate))
     return float((weight * (responses.target_power - responses.left)).sum().clamp(0, 1))
 
 

@@ -39,6 +39,18 @@ def smoothed(power: npt.NDArray[np.floating], share: float) -> npt.NDArray[np.fl
     return mean
 
 
+def whitening(power: npt.NDArray[np.floating], sample_rate: int) -> npt.NDArray[np.float64]:
+    """Weights (bins,) by which every octave of a mix from 25 Hz to 16 kHz counts nearly alike, from its power
+    per bin, 0 Hz to half the rate; times that power they sum to one (to zero for silence)."""
+    white = smoothed(power, 0.22) ** WHITENING
+    frequency_hz = np.linspace(0, sample_rate / 2, len(power))
+    heard = (frequency_hz > LOW_HZ) & (frequency_hz < HIGH_HZ)
+    tiny = np.finfo(np.float32).tiny
+    weight = heard / (white + WHITE_FLOOR * white.max() + tiny)
+    whitened: npt.NDArray[np.float64] = weight / max(float((power * weight).sum(dtype=np.float64)), tiny)
+    return whitened
+
+
 @dataclass(frozen=True)
 class Stretch:
     """A part of the song: `feeds` (tracks, samples), `rest` (2, samples) what the dry console leaves of the
@@ -59,13 +71,8 @@ class Deconvolution:
         self.taps, self.sample_rate = taps, sample_rate
         longest = max(stretch.rest.shape[1] for stretch in stretches)
         self.length = fft.next_fast_len(longest + taps, real=True)
-        frequency_hz = np.arange(self.length // 2 + 1) * (sample_rate / self.length)
         power = sum(np.square(np.abs(self._spectrum(s.mix))).sum(0) for s in stretches)
-        white = smoothed(np.asarray(power), 0.22) ** WHITENING
-        heard = (frequency_hz > LOW_HZ) & (frequency_hz < HIGH_HZ)
-        floor = WHITE_FLOOR * white.max() + np.finfo(np.float32).tiny
-        self.weight = (heard / (white + floor)).astype(np.float32)
-        self.weight /= (np.asarray(power, np.float64) * self.weight).sum()
+        self.weight = whitening(np.asarray(power), sample_rate).astype(np.float32)
         self.feeds = [self._spectrum(s.feeds) for s in stretches]
         self.observed = [s.rest.copy() for s in stretches]
         self.rests = [self._spectrum(observed) for observed in self.observed]

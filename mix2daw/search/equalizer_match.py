@@ -37,16 +37,11 @@ SHAPES: tuple[tuple[str, Design], ...] = (
 @dataclass(frozen=True)
 class Match:
     """`settings[control]` `(stems,)` of an equalizer, `level` `(stems, 2)` signed, linear, left and right,
-    `width` `(stems,)` of stereo stems (1 for mono), `spectrum(size)` the equalizer's response."""
+    `width` `(stems,)` of stereo stems (1 for mono)."""
 
     settings: dict[str, Tensor]
     level: Tensor
     width: Tensor
-    sample_rate: int
-
-    def spectrum(self, size: int) -> Tensor:
-        """Complex response `(stems, size // 2 + 1)` of the equalizers."""
-        return equalizer_response(self.settings, _grid(size, self.sample_rate), self.sample_rate)
 
 
 def _grid(size: int, sample_rate: int) -> Tensor:
@@ -155,7 +150,7 @@ def match_equalizers(responses: Responses, stems: int, sample_rate: int, flat: b
         inner = (power[:, None] * response * shape.conj()[:, None]).real.sum(0)
         levels.append(inner / (power * shape.abs().square()).sum())
     width = torch.tensor([_width(responses, stem) for stem in range(stems)])
-    return Match(settings, torch.stack(levels), width, sample_rate)
+    return Match(settings, torch.stack(levels), width)
 
 
 def rematch(

@@ -77,14 +77,11 @@ def least_squares(
     owner: tuple[int, ...],
     target: Tensor,
     size: int,
-    ridge: tuple[float, float] = (RIDGE_OWN, RIDGE_BIN),
-    average_ridge: bool = False,
 ) -> Responses:
     """Per-bin ridge regression of the target's channels `(channels, samples)` on the columns.
 
-    `size`: of the FFT, samples. `ridge`: relative to each column's own power and to the strongest column of
-    the bin; with `average_ridge` the own power is averaged over the bins (for long frames, where single bins
-    of a tonal stem are empty). Memory does not depend on the length.
+    `size`: of the FFT, samples. The ridge is relative to each column's own power and to the strongest column
+    of the bin.
     """
     count, bins = len(columns), size // 2 + 1
     signals = torch.cat([torch.stack(list(columns)), target])
@@ -101,8 +98,7 @@ def least_squares(
         gram += adjoint @ inputs
         cross += adjoint @ block[count:].permute(1, 2, 0)
     power = gram.diagonal(dim1=-2, dim2=-1).real.clone()
-    own = power.mean(0, keepdim=True).expand_as(power) if average_ridge else power
-    load = ridge[0] * own + ridge[1] * power.amax(-1, keepdim=True) + RIDGE_FLOOR
+    load = RIDGE_OWN * power + RIDGE_BIN * power.amax(-1, keepdim=True) + RIDGE_FLOOR
     loaded = gram + torch.diag_embed(load).to(gram.dtype)
     solved = torch.linalg.solve(loaded, torch.cat([cross, torch.diag_embed(load).to(gram.dtype)], -1))
     response, held = solved[..., : target.shape[0]], solved[..., target.shape[0] :]

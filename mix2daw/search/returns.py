@@ -184,14 +184,14 @@ def _stretches(state: State, bypass: frozenset[Key] = frozenset()) -> list[Stret
     tracks = [strip.name for strip in state.graph.of_kind("track")]
     found = []
     for start in starts:
-        cut = {name: source[:, start : start + size] for name, source in state.sources.items()}
+        cut = {name: source[:, start : start + size] for name, source in state.played.items()}
         with torch.no_grad():
             signals = play(state.graph, state.controls, cut, bypass=bypass)
             feeds = torch.stack([signals.out[name].mean(0) for name in tracks])
             feeds = _through_master(state.graph, state.controls, feeds)
         mix = state.target[:, start : start + size]
-        rest = mix - signals.out[state.graph.master.name]
-        found.append(Stretch(feeds.numpy(), rest.numpy(), mix.numpy()))
+        rest = mix - signals.out[state.graph.master.name].cpu()
+        found.append(Stretch(feeds.cpu().numpy(), rest.numpy(), mix.numpy()))
     return found
 
 

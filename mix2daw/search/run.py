@@ -69,8 +69,7 @@ def start(state: State) -> None:
     controls = Controls(without_returns(state.full))
     state.linear_ceiling = warm_start(controls.graph, controls, *state.listened(), state.progress)
     state.adopt(controls.to_graph())
-    state.la_start, state.console = state.checkpoint(), state.graph
-    state.la_console = state.la_start
+    state.la_start = state.la_console = state.checkpoint()
 
 
 def first_fit(state: State) -> None:
@@ -92,7 +91,7 @@ def _run(state: State) -> None:
     with state.stage("space", 1):
         if not state.late(0.5):
             refine_impulse(state)
-        state.la_console, state.console = state.checkpoint(), state.graph
+        state.la_console = state.checkpoint()
         state.console_score = state.judge().score
     _prune_all(state)
     with state.stage("simplify", len(BAND_TRIALS_DB)):

@@ -30,10 +30,10 @@ class State:
     `full` is the console before the search; `impulses` the impulse responses of all graphs so far, by path.
     `sources` and `target` are on the CPU, where the warm start measures them; `played`, the excerpts and the
     controls are on `device`.
-    `console` is the full console once it is fitted, `la_console` its La on the whole song, `console_score`
-    its score, `la_start` the La of the warm start, `linear_ceiling` the share of the mix that a linear
-    console can explain; `descent` the La of every step of all fits. `floor` is the best score any graph had
-    while pruning; `checkpoints` the graphs to fall back on, with their La.
+    `la_console` is the La of the fitted full console on the whole song, `console_score` its score, `la_start`
+    the La of the warm start, `linear_ceiling` the share of the mix that a linear console can explain;
+    `descent` the La of every step of all fits. `floor` is the best score any graph had while pruning;
+    `checkpoints` the graphs to fall back on, with their La.
     """
 
     def __init__(self, session: Session, graph: Graph, settings: Settings, progress: Progress) -> None:
@@ -49,7 +49,7 @@ class State:
         self.impulses: dict[str, Tensor] = {}
         self.full = graph
         self.adopt(graph)
-        self.console, self.console_score, self.floor = graph, float("-inf"), float("inf")
+        self.console_score, self.floor = float("-inf"), float("inf")
         self.la_start = self.la_console = self.linear_ceiling = float("nan")
         self.descent: list[float] = []
         self.checkpoints: list[tuple[Graph, float]] = []
