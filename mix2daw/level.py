@@ -18,12 +18,23 @@ from mix2daw.graph import Strip
 from mix2daw.processors import PROCESSORS
 
 
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """What a group, a return or the master hears: `total`, and the signals that it was added up from, by send
+    or, for whole outputs, by Key(strip, "output")."""
+
+    total: Tensor
+    parts: Mapping[Key, Tensor]
+
+
 @dataclass
 class Signals:
-    """What each strip plays: `pre` its fader (for pre sends) and `out` of it."""
+    """What each strip plays: `pre` its fader (for pre sends) and `out` of it; `into` the strips that others
+    feed."""
 
     pre: dict[str, Tensor] = field(default_factory=dict)
     out: dict[str, Tensor] = field(default_factory=dict)
+    into: dict[str, Sum] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mix2daw.controls import Controls, Key
 from mix2daw.graph import Graph, Strip
-from mix2daw.level import Batch, Signals, play_level
+from mix2daw.level import Batch, Signals, Sum, play_level
 
 
 def downstream(graph: Graph, name: str) -> set[str]:
@@ -22,27 +22,39 @@ def downstream(graph: Graph, name: str) -> set[str]:
     return heard
 
 
-def _input(
-    feeders: Iterable[Strip], strip: Strip, signals: Signals, controls: Controls, bypass: Collection[Key]
-) -> Tensor | None:
-    """Sum of what feeds a group, return or master; None if nothing does. `feeders`: all strips in the order
-    in which they play (the pedalboard engine's, so that both round alike)."""
-    parts = []
+def _parts(
+    feeders: Iterable[Strip], strip: Strip, signals: Signals, bypass: Collection[Key]
+) -> dict[Key, Tensor]:
+    """The signals that feed a group, return or master. `feeders`: all strips in the order in which they play
+    (the pedalboard engine's, so that both round alike)."""
+    parts = {}
     for feeder in feeders:
         for send in feeder.sends:
             key = Key(feeder.name, "send", send.target)
             if send.target == strip.name and key not in bypass:
-                level_lin = controls.sends_lin([key])
-                tap = signals.out if send.tap == "post" else signals.pre
-                parts.append(tap[feeder.name].expand(2, -1) * level_lin)
+                parts[key] = (signals.out if send.tap == "post" else signals.pre)[feeder.name]
         if feeder.output == strip.name:
-            parts.append(signals.out[feeder.name])
-    if not parts:
-        return None
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
+            parts[Key(feeder.name, "output")] = signals.out[feeder.name]
+    return parts
+
+
+def _sum(parts: Mapping[Key, Tensor], controls: Controls, known: Sum | None, silence: Tensor) -> Sum:
+    """Parts added up. From a sum that is `known` only what has changed is taken out and put in: a fraction
+    of the additions, which rounds otherwise."""
+
+    def weighted(key: Key, part: Tensor) -> Tensor:
+        return part.expand(2, -1) * controls.sends_lin([key]) if key.type == "send" else part
+
+    total: Tensor | None = None
+    if known is not None:
+        total = known.total
+        for key, part in known.parts.items():
+            if parts.get(key) is not part:
+                total = total - weighted(key, part)
+    for key, part in parts.items():
+        if known is None or known.parts.get(key) is not part:
+            total = weighted(key, part) if total is None else total + weighted(key, part)
+    return Sum(silence if total is None else total, parts)
 
 
 def _inputs(
@@ -55,7 +67,7 @@ def _inputs(
 ) -> dict[str, Tensor]:
     """Inputs of groups, returns and the master, where gradients are wanted: one product per batch of feeders.
 
-    It rounds otherwise than `_input`, and costs a fraction of it forwards and backwards.
+    It rounds otherwise than `_sum`, and costs a fraction of it forwards and backwards.
     """
     row = {strip.name: index for index, strip in enumerate(strips)}
     sends = [
@@ -101,10 +113,11 @@ def play(
 
     `sources`: `(1 or 2, samples)` per track, on the controls' device. `bypass`: inserts to leave out, sends
     to leave silent.
-    `known` and `changed`: reuse the signals of an earlier call for all strips but those `changed`.
+    `known` and `changed`: reuse the signals of an earlier call, with sends at the same levels, for all strips
+    but those `changed`; what others feed then rounds otherwise.
     The mix is `signals.out[graph.master.name]`, `(2, samples)`.
     """
-    signals = Signals(dict(known.pre), dict(known.out)) if known else Signals()
+    signals = Signals(dict(known.pre), dict(known.out), dict(known.into)) if known else Signals()
     silence = torch.zeros(2, next(iter(sources.values())).shape[-1], device=controls.device)
     levels = graph.levels()
     order = [strip for level in levels for strip in level]
@@ -123,8 +136,10 @@ def play(
             if learning:
                 inputs[strip.name] = summed.get(strip.name, silence)
             else:
-                total = _input(order, strip, signals, controls, bypass)
-                inputs[strip.name] = silence if total is None else total
+                parts = _parts(order, strip, signals, bypass)
+                heard = _sum(parts, controls, signals.into.get(strip.name), silence)
+                signals.into[strip.name] = heard
+                inputs[strip.name] = heard.total
         played = play_level(strips, inputs, controls, graph.sample_rate, bypass)
         signals.pre.update(played.pre)
         signals.out.update(played.out)

@@ -12,8 +12,8 @@ from mix2daw.output import json_text
 
 @dataclass(frozen=True)
 class Devices:
-    """How many devices a console has, in all and per type. Sends count, and so do faders and pans that are
-    not at rest."""
+    """How many devices a console has, in all and per type. Sends count, and a strip's fader with its pan
+    counts as one unless both are at rest."""
 
     total: int
     per_type: dict[str, int]

@@ -24,7 +24,7 @@ from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Silence
 from mix2daw.recover import export_folder
-from mix2daw.search.simplify import fold_wet
+from mix2daw.search.fold import fold_wet
 from mix2daw.stems import read_impulse
 
 RATE, LENGTH = 44100, 30000

@@ -20,6 +20,7 @@ WHOLE_SONG_S = 45.0
 LISTENED_S, LISTENED_LEAST_S, LISTENED_STRETCHES = 60.0, 24.0, 3
 LISTENED_CHANNEL_S = 900.0  # seconds times channels of all stems
 STRETCH_S, SCORED_S = 2.8, 8.4  # of the published score; of one scoring excerpt of a long song
+TRIED_STRETCHES = 4  # of a short song, by which a trial of pruning is judged
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,25 @@ def scoring_excerpts(
         starts = coverage(sources, grid, size, max(1, round(seconds / SCORED_S)))
     elif length < 2 * skip:
         skip = 0
+    return _scored(sources, target, sample_rate, starts, size, skip)
+
+
+def trial_excerpts(
+    sources: Mapping[str, Tensor], target: Tensor, sample_rate: int, whole: list[ScoringExcerpt]
+) -> list[ScoringExcerpt]:
+    """Less to judge a trial by, which is one of a hundred: of a short song a few stretches in which every
+    stem is heard; of others what they are judged by anyway (`whole`)."""
+    skip, length = round(PRE_ROLL_S * sample_rate), target.shape[1]
+    size = skip + round(STRETCH_S * sample_rate)
+    if len(whole) > 1 or length < TRIED_STRETCHES * size:
+        return whole
+    grid = list(range(0, length - size + 1, round(STRETCH_S / 2 * sample_rate)))
+    return _scored(sources, target, sample_rate, coverage(sources, grid, size, TRIED_STRETCHES), size, skip)
+
+
+def _scored(
+    sources: Mapping[str, Tensor], target: Tensor, sample_rate: int, starts: list[int], size: int, skip: int
+) -> list[ScoringExcerpt]:
     return [
         ScoringExcerpt(
             {name: x[:, start : start + size] for name, x in sources.items()},

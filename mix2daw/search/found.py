@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mix2daw.controls import SETTINGS, Controls, params_of
+from mix2daw.controls import SETTINGS
 from mix2daw.graph import Device, Graph, Strip
 from mix2daw.progress import Progress
 from mix2daw.search.judge import Judge
 
+FADER_PAN = "fader_pan"  # the type under which both are counted
+
 
 @dataclass(frozen=True)
 class Found:
-    """The outcome of a search. Device counts are per type; a fader or pan at rest does not count.
+    """The outcome of a search. Device counts are per type; a fader with its pan is one device, and none when
+    both are at rest.
     `impulses`: the impulse responses (2, taps) that the graph names, by path.
     `linear_ceiling`: the share (0 to 1) of the mix that a linear console can explain; NaN if the search was
     stopped before that was known.
@@ -40,13 +43,11 @@ class Found:
 
 
 def count_offered(console: Graph) -> dict[str, int]:
-    """What a console offers, per type: every device, send, fader and pan of tracks and master. An algorithmic
-    reverb on a return counts as a convolution as well, with a send from every track: the search takes one."""
-    counts = Counter(
-        key.type
-        for key in Controls(console).all_keys()
-        if key.type not in SETTINGS or console.strip(key.strip).kind in ("track", "master")
-    )
+    """What a console offers, per type: every device and send, and the fader with the pan of every track and
+    of the master. An algorithmic reverb on a return counts as a convolution as well, with a send from every
+    track: the search takes one."""
+    counts = _inserts_and_sends(console)
+    counts[FADER_PAN] = sum(strip.kind in ("track", "master") for strip in console.strips)
     for strip in console.of_kind("return"):
         if strip.devices[0].type == "reverb":
             counts["convolution"] += 1
@@ -55,14 +56,17 @@ def count_offered(console: Graph) -> dict[str, int]:
 
 
 def count_devices(graph: Graph) -> dict[str, int]:
-    """Devices, sends, and faders and pans that are not at rest, per type."""
-    counts: Counter[str] = Counter()
-    for key in Controls(graph).all_keys():
-        strip = graph.strip(key.strip)
-        value = {"fader": strip.fader_db, "pan": strip.pan}.get(key.type)
-        if key.type not in SETTINGS or value != params_of(key.type)[0].rest:
-            counts[key.type] += 1
-    return dict(sorted(counts.items()))
+    """Devices and sends per type, and strips whose fader or pan is not at rest: both together are one device,
+    as in the published method."""
+    counts = _inserts_and_sends(graph)
+    counts[FADER_PAN] = sum(strip.fader_db != 0 or strip.pan != 0 for strip in graph.strips)
+    return dict(sorted((+counts).items()))
+
+
+def _inserts_and_sends(graph: Graph) -> Counter[str]:
+    counts = Counter(device.type for _, device in graph.devices())
+    counts["send"] = sum(len(strip.sends) for strip in graph.strips)
+    return counts
 
 
 def with_confidence(graph: Graph, judge: Judge, progress: Progress) -> Graph:

@@ -23,20 +23,29 @@ MAKE_UP_LOW, MAKE_UP_HIGH = 0.05, 20.0
 
 @dataclass(frozen=True)
 class Trial:
-    """The outcome of leaving `keys` out: the score, the new signals, and what faders would change to."""
+    """The outcome of leaving `keys` out, or of having them `back`: the score, the signals, and what faders
+    would change by."""
 
     keys: tuple[Key, ...]
     score: float
     signals: tuple[Signals, ...]
     faders_db: dict[str, float]
+    back: bool = False
 
 
 class Judge:
-    """Scores one graph with its controls; `score` is the mean La over the stretches of the excerpts."""
+    """Scores one graph with its controls; `score` is the mean La over the stretches of the excerpts. Inserts
+    and sends that are `gone` are not heard."""
 
-    def __init__(self, graph: Graph, controls: Controls, excerpts: Sequence[ScoringExcerpt]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        controls: Controls,
+        excerpts: Sequence[ScoringExcerpt],
+        gone: Collection[Key] = frozenset(),
+    ) -> None:
         self.graph, self.controls, self.excerpts = graph, controls, list(excerpts)
-        self.gone: set[Key] = set()
+        self.gone = set(gone)
         self.refresh()
 
     def refresh(self) -> None:
@@ -80,14 +89,23 @@ class Judge:
             self.controls.set_value(key, param.name, param.rest)
         try:
             with torch.no_grad():
-                signals, faders_db = self._play(keys, {key.strip for key in before if key.type == "fader"})
+                bypass = self.gone | {key for key in keys if key.type not in SETTINGS}
+                fixed = {key.strip for key in before if key.type == "fader"}
+                signals, faders_db = self._play(keys, bypass, fixed)
         finally:
             for key, value in before.items():
                 self.controls.set_value(key, params_of(key.type)[0].name, value)
         return Trial(tuple(keys), self._score(signals), tuple(signals), faders_db)
 
-    def _play(self, keys: Sequence[Key], fixed: Collection[str]) -> tuple[list[Signals], dict[str, float]]:
-        bypass = self.gone | {key for key in keys if key.type not in SETTINGS}
+    def having(self, key: Key) -> Trial:
+        """Score with an insert or a send that is gone back in its place. Nothing changes until `accept`."""
+        with torch.no_grad():
+            signals, faders_db = self._play([key], self.gone - {key}, frozenset())
+        return Trial((key,), self._score(signals), tuple(signals), faders_db, back=True)
+
+    def _play(
+        self, keys: Sequence[Key], bypass: Collection[Key], fixed: Collection[str]
+    ) -> tuple[list[Signals], dict[str, float]]:
         touched = {key.strip for key in keys if key.type != "send"}
         heard = {key.which for key in keys if key.type == "send"}
         faders_db: dict[str, float] = {}
@@ -121,7 +139,9 @@ class Judge:
     def accept(self, trial: Trial) -> None:
         """Make a trial the state of things."""
         for key in trial.keys:
-            if key.type in SETTINGS:
+            if trial.back:
+                self.gone.discard(key)
+            elif key.type in SETTINGS:
                 param = params_of(key.type)[0]
                 self.controls.set_value(key, param.name, param.rest)
             else:

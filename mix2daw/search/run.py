@@ -11,10 +11,12 @@ from mix2daw.controls import Controls, Key
 from mix2daw.dsp.memory import keep_freed_memory
 from mix2daw.errors import FormatError
 from mix2daw.progress import Progress
+from mix2daw.search.fold import fold_wet
 from mix2daw.search.found import Found, count_devices, count_offered, with_confidence
 from mix2daw.search.returns import final_impulses, find_returns, refine_impulse, without_returns
+from mix2daw.search.revive import revive
 from mix2daw.search.settings import Settings
-from mix2daw.search.simplify import drop_resting, fold_wet, resting_bands
+from mix2daw.search.simplify import drop_resting, resting_bands
 from mix2daw.search.stages import BAND_TRIALS_DB, prune, refit_plainer, round_off, simplify
 from mix2daw.search.state import State
 from mix2daw.search.warm_start import warm_start
@@ -92,7 +94,7 @@ def _run(state: State) -> None:
         if not state.late(0.5):
             refine_impulse(state)
         state.la_console = state.checkpoint()
-        state.console_score = state.judge().score
+        state.allow_rise()
     _prune_all(state)
     with state.stage("simplify", len(BAND_TRIALS_DB)):
         simplify(state)
@@ -106,7 +108,7 @@ def _run(state: State) -> None:
 
 def _prune_all(state: State) -> None:
     """Pruning in two halves with a fit between them; the published strategies weigh before each round."""
-    strategy = state.settings.strategy
+    strategy, full = state.settings.strategy, state.graph
     if strategy == "saliency" and not state.late(0.55):
         prune(state, "saliency", 0.75)
     for _ in range(DRY_WET_ROUNDS if strategy in ("hybrid", "dry-wet") else 0):
@@ -120,6 +122,7 @@ def _prune_all(state: State) -> None:
         return
     with state.stage("refit", REFIT_STEPS):
         refit_plainer(state, REFIT_STEPS, REFIT_RATE, 0.85)
+        revive(state, full)
         state.checkpoint()
     if strategy != "dry-wet":
         prune(state, "saliency" if strategy == "saliency" else "brute-force", 0.92)

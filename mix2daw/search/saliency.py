@@ -22,7 +22,8 @@ NEPER_DB = 20 / math.log(10)
 
 
 def saliency(graph: Graph, controls: Controls, excerpts: Sequence[TrainingExcerpt]) -> dict[Key, float]:
-    """Mean magnitude of the first-order change of La, per insert, send, fader and pan."""
+    """Mean magnitude of the first-order change of La, per insert, send, fader and pan: if it went, or, of an
+    insert that is all dry, if it came."""
     watched: dict[str, Tensor] = {}
     for type_ in controls.rows:
         if type_ in (*SETTINGS, "send"):
@@ -54,9 +55,10 @@ def saliency(graph: Graph, controls: Controls, excerpts: Sequence[TrainingExcerp
 
 
 def _way(type_: str, leaf: Tensor) -> Tensor:
-    """From where a control is to where its device does nothing, in units of the leaf."""
+    """From where a control is to where its device does nothing (or, if it does, everything), in units of the
+    leaf."""
     if type_ not in (*SETTINGS, "send"):
-        return leaf
+        return torch.where(leaf > 0, leaf, 1.0)
     param = params_of(type_)[0]
     if type_ == "send":
         return torch.full_like(leaf, NEPER_DB / param.step)

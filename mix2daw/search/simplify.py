@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 
 from mix2daw.controls import Key, device_keys
-from mix2daw.graph import FADER_HIGH_DB, FADER_LOW_DB, Device, Graph, Send, Strip
+from mix2daw.graph import Device, Graph, Send, Strip
 from mix2daw.processors import PROCESSORS
 
 BANDS = ("low_shelf", "bell_1", "bell_2", "bell_3", "bell_4", "high_shelf")
@@ -18,12 +18,6 @@ SIGNIFICANT = {"_hz": 3, "_ms": 3, "_q": 2, "ratio": 2}
 DECIMALS = {"_db": 1, "pan": 2, "width": 2}
 DEFAULT_DECIMALS = 3
 EXACT_DIGITS = 5
-SCALED = {  # by the dry/wet weight: the distance of these controls from rest
-    "width": ("width",),
-    "delay": ("mix",),
-    "reverb": ("wet_level",),
-    "convolution": ("wet_level", "dry_level"),
-}
 KEPT_EXACT = (
     "delay_ms",
     "pre_delay_ms",
@@ -49,77 +43,6 @@ def map_devices(graph: Graph, change: Callable[[Strip, Device], Device]) -> Grap
             for strip in graph.strips
         )
     )
-
-
-def fold_faders(graph: Graph) -> Graph:
-    """Move the faders of groups onto their tracks, so that a track's fader says how loud it is.
-
-    Exact: thresholds of the group's dynamics move along, and post-fader sends of what feeds the group make
-    up for it. Nested groups fold from the inside out, ending at the tracks. A fader stays where it is if
-    the move would drive another control out of its range.
-    """
-    for level in reversed(graph.levels()):
-        for strip in level:
-            if strip.kind == "group" and strip.fader_db != 0:
-                folded = _folded(graph, graph.strip(strip.name))
-                graph = folded or graph
-    return graph
-
-
-def _folded(graph: Graph, group: Strip) -> Graph | None:
-    shift_db = group.fader_db
-    changed: list[Strip] = []
-    devices = []
-    for device in group.devices:
-        values = dict(device.values)
-        for name in ("threshold_db", "ceiling_db"):
-            if name in values:
-                values[name] += shift_db
-                if not PROCESSORS[device.type].param(name).allows(values[name]):
-                    return None
-        devices.append(device.model_copy(update={"values": values}))
-    pre_sends = tuple(
-        send.model_copy(update={"level_db": send.level_db - shift_db}) if send.tap == "pre" else send
-        for send in group.sends
-    )
-    changed.append(group.model_copy(update={"fader_db": 0.0, "devices": tuple(devices), "sends": pre_sends}))
-    for name in graph.inputs(group.name):
-        strip = graph.strip(name)
-        level_db = strip.fader_db + shift_db
-        sends = tuple(
-            send.model_copy(update={"level_db": send.level_db - shift_db}) if send.tap == "post" else send
-            for send in strip.sends
-        )
-        if not FADER_LOW_DB <= level_db <= FADER_HIGH_DB or not all(
-            FADER_LOW_DB <= send.level_db <= FADER_HIGH_DB for send in (*sends, *pre_sends)
-        ):
-            return None
-        changed.append(strip.model_copy(update={"fader_db": level_db, "sends": sends}))
-    return graph.replace(*changed)
-
-
-def fold_wet(graph: Graph) -> Graph:
-    """Every insert fully wet, its settings moved towards rest instead.
-
-    Exact for width, delay, reverb and convolution; an equalizer's levels and the slopes of dynamics are
-    scaled, which is near enough to go on fitting from.
-    """
-
-    def fold(strip: Strip, device: Device) -> Device:
-        if device.wet == 1 or strip.kind == "return":
-            return device
-        values, rest = dict(device.values), PROCESSORS[device.type].rest()
-        for name in values:
-            scaled = name in SCALED.get(device.type, ())
-            if scaled or (device.type == "equalizer" and name.endswith("_db") and "slope" not in name):
-                values[name] = rest[name] + device.wet * (values[name] - rest[name])
-        if device.type == "compressor":
-            values["ratio"] = 1 / (1 - device.wet * (1 - 1 / values["ratio"]))
-        if device.type == "gate":
-            values["ratio"] = 1 + device.wet * (values["ratio"] - 1)
-        return device.model_copy(update={"values": values, "wet": 1.0})
-
-    return map_devices(graph, fold)
 
 
 def drop_bands(graph: Graph, below_db: float) -> Graph:

@@ -8,16 +8,16 @@ from mix2daw.controls import Key
 from mix2daw.graph import FADER_HIGH_DB, FADER_LOW_DB, Graph, Strip
 from mix2daw.processors import PROCESSORS
 from mix2daw.search.equalizer_match import rematch
+from mix2daw.search.fold import fold_faders
 from mix2daw.search.judge import Judge
 from mix2daw.search.least_squares import power_spectrum
 from mix2daw.search.prune import brute_force_round, dry_wet_round, saliency_round
 from mix2daw.search.returns import refine_impulse
 from mix2daw.search.saliency import saliency
-from mix2daw.search.simplify import EXACT_DIGITS, drop_bands, drop_resting, fold_faders, rounded
-from mix2daw.search.state import State
+from mix2daw.search.simplify import EXACT_DIGITS, drop_bands, drop_resting, rounded
+from mix2daw.search.state import Rise, State
 from mix2daw.search.warm_start import CURVE_SIZE
 
-NEGLIGIBLE = 0.08  # share of La
 NEARLY_MIDDLE = 0.07  # a pan of about half a decibel
 SLOPES = ("high_pass_slope_db", "low_pass_slope_db")
 BAND_TRIALS_DB = (0.6, 0.3, 0.1)
@@ -86,20 +86,29 @@ def _with_equalizer(strip: Strip, index: int, values: dict[str, float], level_db
 
 def prune(state: State, way: str, share: float) -> None:
     """One round of pruning in one of the ways of `Settings.strategy` (but `hybrid`, which is two of them);
-    group faders that made up for what went are moved onto the tracks."""
-    judge = state.judge()
-    state.floor = min(state.floor, judge.score)
+    group faders that made up for what went are moved onto the tracks. Trials hear a part of the song; if the
+    whole is further off than they told, the round is done again with all of it."""
+    if state.rises is None:
+        state.allow_rise()
+    assert state.rises is not None
+    tried, whole = state.rises
+    limit = whole.limit(state.judge().score)
+    pruned = _pruned(state, state.trial_judge(), tried, way, share)
+    if state.tried is not state.scoring and state.judge(pruned).score > limit + state.settings.tolerance / 2:
+        pruned = _pruned(state, state.judge(), whole, way, share)
+    state.adopt(pruned)
+
+
+def _pruned(state: State, judge: Judge, rise: Rise, way: str, share: float) -> Graph:
     tolerance = state.settings.tolerance
 
     def limit() -> float:
-        state.floor = min(state.floor, judge.score)
-        # What the fits gained on the console may be spent again, as far as it is little against the whole.
-        spent = min(state.console_score + tolerance / 2, (1 + NEGLIGIBLE) * state.floor)
-        return float("-inf") if state.late(share) else max(state.floor + tolerance, spent)
+        return float("-inf") if state.late(share) else rise.limit(judge.score)
 
     def heard(judge: Judge) -> None:
         state.progress.step(f"La {judge.score:.3f}, {len(judge.candidates())} devices left")
 
+    rise.limit(judge.score)
     with state.stage("prune", len(judge.candidates())):
         if way == "saliency":
             salient = saliency(state.graph, state.controls, state.training)
@@ -108,7 +117,7 @@ def prune(state: State, way: str, share: float) -> None:
             brute_force_round(judge, limit, tolerance, state.generator, heard)
         else:
             dry_wet_round(judge, limit, heard)
-        state.adopt(fold_faders(judge.shrunk()))
+    return fold_faders(judge.shrunk())
 
 
 def simplify(state: State) -> None:

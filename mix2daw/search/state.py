@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,11 +19,36 @@ from mix2daw.graph import Graph, Strip
 from mix2daw.loss import published_la
 from mix2daw.mixdown import mix_down
 from mix2daw.progress import Progress
-from mix2daw.search.excerpts import joined, listening_starts, scoring_excerpts, training_excerpts
+from mix2daw.search.excerpts import (
+    joined,
+    listening_starts,
+    scoring_excerpts,
+    training_excerpts,
+    trial_excerpts,
+)
 from mix2daw.search.fit import Fit, Loss
 from mix2daw.search.judge import Judge
 from mix2daw.search.settings import Settings
 from mix2daw.session import Session
+
+NEGLIGIBLE = 0.08  # share of La
+
+
+@dataclass
+class Rise:
+    """How far the score of a graph may rise while it is pruned. What the fits gained on the full console
+    (`console`, its score) may be spent again, as far as it is little against the whole. `floor`: the best
+    score that any graph had."""
+
+    console: float
+    tolerance: float
+    floor: float = math.inf
+
+    def limit(self, score: float) -> float:
+        """The score that may not be reached, from a graph that has `score` now."""
+        self.floor = min(self.floor, score)
+        spent = min(self.console + self.tolerance / 2, (1 + NEGLIGIBLE) * self.floor)
+        return max(self.floor + self.tolerance, spent)
 
 
 class State:
@@ -30,10 +57,11 @@ class State:
     `full` is the console before the search; `impulses` the impulse responses of all graphs so far, by path.
     `sources` and `target` are on the CPU, where the warm start measures them; `played`, the excerpts and the
     controls are on `device`.
-    `la_console` is the La of the fitted full console on the whole song, `console_score` its score, `la_start`
-    the La of the warm start, `linear_ceiling` the share of the mix that a linear console can explain;
-    `descent` the La of every step of all fits. `floor` is the best score any graph had while pruning;
-    `checkpoints` the graphs to fall back on, with their La.
+    `la_console` is the La of the fitted full console on the whole song, `la_start` that of the warm start,
+    `linear_ceiling` the share of the mix that a linear console can explain;
+    `descent` the La of every step of all fits. `rises` are how far the score may rise by pruning, on the
+    excerpts of trials and on those that everything else is judged by; `checkpoints` the graphs to fall back
+    on, with their La.
     """
 
     def __init__(self, session: Session, graph: Graph, settings: Settings, progress: Progress) -> None:
@@ -43,13 +71,15 @@ class State:
         self.target = torch.from_numpy(session.mix)
         self.device = torch.device("cuda" if settings.device == "cuda" else "cpu")
         self.played = {name: source.to(self.device) for name, source in self.sources.items()}
-        self.training = training_excerpts(self.played, self.target.to(self.device), self.sample_rate)
-        self.scoring = scoring_excerpts(self.played, self.target.to(self.device), self.sample_rate)
+        target = self.target.to(self.device)
+        self.training = training_excerpts(self.played, target, self.sample_rate)
+        self.scoring = scoring_excerpts(self.played, target, self.sample_rate)
+        self.tried = trial_excerpts(self.played, target, self.sample_rate, self.scoring)
         self.generator = random.Random(settings.seed)
         self.impulses: dict[str, Tensor] = {}
         self.full = graph
         self.adopt(graph)
-        self.console_score, self.floor = float("-inf"), float("inf")
+        self.rises: tuple[Rise, Rise] | None = None
         self.la_start = self.la_console = self.linear_ceiling = float("nan")
         self.descent: list[float] = []
         self.checkpoints: list[tuple[Graph, float]] = []
@@ -82,6 +112,15 @@ class State:
         """A judge of the current graph, or of another one."""
         controls = Controls(graph, self.impulses, self.device) if graph else self.controls
         return Judge(graph or self.graph, controls, self.scoring)
+
+    def trial_judge(self) -> Judge:
+        """A judge of the current graph that is made for many trials: it hears less of the song."""
+        return Judge(self.graph, self.controls, self.tried)
+
+    def allow_rise(self) -> None:
+        """Pruning may begin: its measure is the console as it is now."""
+        tolerance = self.settings.tolerance
+        self.rises = Rise(self.trial_judge().score, tolerance), Rise(self.judge().score, tolerance)
 
     def listened(self) -> tuple[dict[str, Tensor], Tensor]:
         """Sources and target of the stretches that are analysed as a whole, joined."""
