@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -32,6 +32,15 @@ from mix2daw.search.settings import Settings
 from mix2daw.session import Session
 
 NEGLIGIBLE = 0.08  # share of La
+PLATEAU = 0.005  # share of La by which a fit must fall, from one window of steps to the next
+
+
+def on_plateau(losses: Sequence[float], window: int) -> bool:
+    """Whether the mean of the last `window` losses is hardly below that of the window before. The first
+    window, in which the optimiser takes up speed, does not count."""
+    if len(losses) < 3 * window:
+        return False
+    return sum(losses[-window:]) > (1 - PLATEAU) * sum(losses[-2 * window : -window])
 
 
 @dataclass
@@ -162,7 +171,8 @@ class State:
         sparsity: float = 0.0,
         still: Collection[tuple[Key, str]] = (),
     ) -> None:
-        """Descend for `steps` (see `Fit`), or until that share of the budget is spent."""
+        """Descend for `steps` (see `Fit`), until La does not fall any more, or until that share of the budget is
+        spent."""
         recent: list[float] = []
 
         def after(_index: int, loss: Loss) -> bool:
@@ -170,7 +180,7 @@ class State:
             self.descent.append(loss.la)
             mean = sum(recent[-4:]) / len(recent[-4:])
             self.progress.step(f"La {mean:.3f}, waveform {loss.error:.3f}")
-            return self.late(share)
+            return self.late(share) or on_plateau(recent, 2 * len(self.training))
 
         try:
             Fit(self.graph, self.controls, self.training, hold, sparsity, still).run(steps, rate, after)
