@@ -119,6 +119,7 @@ def build_console(session: Session, chosen: Preset, folder: Path) -> Graph:
             source=relative_source(track.path, folder),
             source_sha256=track.sha256,
             channels=channels,
+            offset_samples=track.offset_samples,
             devices=devices(tuple(t for t in chosen.track if channels == 2 or t != "width")),
             post_devices=devices(chosen.post),
             sends=sends,

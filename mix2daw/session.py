@@ -1,4 +1,4 @@
-"""Stems and mix on one clock: read, brought to the mix's rate and length, put into groups.
+"""Stems and mix on one clock: read, brought to the mix's rate, place and length, put into groups.
 
 All signals are float32 at the mix's sample rate and of the mix's length. What was changed on the way is in
 `Session.findings`, one line each; what cannot be a session of this mix raises InputError.
@@ -23,6 +23,7 @@ from mix2daw.groups import (
     read_groups,
     sorted_into,
 )
+from mix2daw.lag import Lag, find_lags
 from mix2daw.stems import AudioFile, Signal, file_sha256, find_stems, probe, read_audio, stereo
 
 SILENCE_DBFS = -90.0  # RMS over the whole file
@@ -32,14 +33,15 @@ SHORTEST_SHARE, LONGEST_SHARE = 0.5, 1.1  # of the mix
 
 @dataclass(frozen=True)
 class Track:
-    """One stem. `signal`: `(1 or 2, samples)`, as long as the mix; `group`: its group or None (master);
-    `sha256`: of the file at `path`."""
+    """One stem. `signal`: `(1 or 2, samples)`, on the time line of the mix and as long; `group`: its group or
+    None (master); `sha256`: of the file at `path`; `offset_samples`: where that file starts."""
 
     name: str
     path: Path
     signal: Signal
     group: str | None
     sha256: str
+    offset_samples: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Session:
 def open_session(stems: Path, mix: Path, groups: Path | None = None) -> Session:
     """Read a session. `stems`: a folder; `mix`: a file; `groups`: a groups.yaml, or None to guess from names.
 
+    A stem that clearly starts earlier or later in the mix than in its file is moved (`lag`).
     Raises InputError for what cannot be used: see `stems`, `groups`; besides a silent mix, only silent
     stems, stems that are not of this mix's length, and names that no session format can hold.
     """
@@ -77,14 +80,20 @@ def open_session(stems: Path, mix: Path, groups: Path | None = None) -> Session:
         raise InputError(mix, "is silent", "give the mix that was made of the stems")
     if mix_signal.shape[0] == 1:
         findings.append("the mix is mono: both channels are the same")
+    heard = {file: _read(file, mix_info.sample_rate) for file in files}
+    sounding = [file for file in files if not is_silent(heard[file][0])]
+    lags = find_lags([heard[file][0] for file in sounding], stereo(mix_signal), mix_info.sample_rate)
+    lag_of = dict(zip(sounding, lags, strict=True))
     tracks, silent = [], []
     for file in files:
-        signal, lines = _fitted(file, mix_info.sample_rate, mix_signal.shape[1])
+        signal, lines = heard.pop(file)
+        lag = lag_of.get(file, Lag())
+        signal, more = _placed(file, signal, lag, mix_info.sample_rate, mix_signal.shape[1])
         if is_silent(signal):
             silent.append(file.name)
             continue
-        findings += lines
-        tracks.append(Track(file.name, file.path, signal, None, file_sha256(file.path)))
+        findings += [*lines, *more]
+        tracks.append(Track(file.name, file.path, signal, None, file_sha256(file.path), lag.samples))
     if not tracks:
         raise InputError(stems, "holds only silent stems", "export the stems again")
     names = [track.name for track in tracks]
@@ -146,8 +155,8 @@ def _check_lengths(files: list[AudioFile], mix: AudioFile) -> None:
         raise InputError(longest.path, what, "give stems and mix of the same song, from the same start")
 
 
-def _fitted(file: AudioFile, sample_rate: int, samples: int) -> tuple[Signal, list[str]]:
-    """The signal of a stem at the mix's rate and length, mono if its channels are the same, and findings."""
+def _read(file: AudioFile, sample_rate: int) -> tuple[Signal, list[str]]:
+    """The signal of a stem at the mix's rate, mono if its channels are the same, and findings."""
     findings = []
     signal = read_audio(file.path, sample_rate)
     if file.sample_rate != sample_rate:
@@ -155,6 +164,26 @@ def _fitted(file: AudioFile, sample_rate: int, samples: int) -> tuple[Signal, li
     if signal.shape[0] == 2 and _identical(signal):
         findings.append(f"{file.name}: both channels are the same, taken as mono")
         signal = signal[:1]
+    return signal, findings
+
+
+def _placed(
+    file: AudioFile, signal: Signal, lag: Lag, sample_rate: int, samples: int
+) -> tuple[Signal, list[str]]:
+    """A stem's signal on the time line of a mix of that length, and findings."""
+    findings = []
+    if lag.unsure:
+        findings.append(
+            f"{file.name}: seems to start elsewhere in the mix, but several places fit; not moved"
+        )
+    if lag.samples:
+        when = "later" if lag.samples > 0 else "earlier"
+        findings.append(f"{file.name}: starts {abs(lag.samples)} samples {when} in the mix")
+        before = signal[:, : max(0, -lag.samples)]
+        if before.size and not is_silent(before):
+            lost_s = before.shape[1] / sample_rate
+            findings.append(f"{file.name}: cut at the start of the mix, {lost_s:.2f} s went")
+        signal = np.pad(signal[:, before.shape[1] :], ((0, 0), (max(0, lag.samples), 0)))
     beyond = signal[:, samples:]
     if beyond.size and not is_silent(beyond):
         if signal.shape[1] > LONGEST_SHARE * samples and not is_silent(

@@ -17,6 +17,7 @@ from mix2daw.dsp.biquad import Design, bell, high_pass, high_shelf, low_pass, lo
 from mix2daw.processors import PROCESSORS
 from mix2daw.processors.equalizer import BUTTERWORTH_DB, BUTTERWORTH_Q
 from mix2daw.search.least_squares import Responses
+from mix2daw.search.magnitudes import Magnitudes
 
 BANDS, BAND_LOW_HZ, BAND_HIGH_HZ, BAND_WIDTH = 56, 30.0, 17000.0, 0.09
 ITERATIONS = 300
@@ -105,7 +106,7 @@ def _width(responses: Responses, stem: int) -> float:
     return float(share.clamp(0.0, 2.0))
 
 
-def _bands(size: int, sample_rate: int) -> tuple[Tensor, Tensor]:
+def match_bands(size: int, sample_rate: int) -> tuple[Tensor, Tensor]:
     """Centres `(bands,)` on a log scale, and Gaussian weights `(bands, bins)` that sum to one."""
     top = min(BAND_HIGH_HZ, 0.42 * sample_rate)
     centres = torch.exp(torch.linspace(math.log(BAND_LOW_HZ), math.log(top), BANDS, dtype=torch.float64))
@@ -117,10 +118,17 @@ def _bands(size: int, sample_rate: int) -> tuple[Tensor, Tensor]:
     return centres, weights / weights.sum(-1, keepdim=True)
 
 
-def match_equalizers(responses: Responses, stems: int, sample_rate: int, flat: bool = False) -> Match:
-    """Fit one equalizer per stem to its measured response; `flat`: levels only, for strips without one."""
+def match_equalizers(
+    responses: Responses,
+    stems: int,
+    sample_rate: int,
+    flat: bool = False,
+    magnitudes: Magnitudes | None = None,
+) -> Match:
+    """Fit one equalizer per stem to its measured response; `flat`: levels only, for strips without one;
+    `magnitudes`: what to take instead where phases do not agree, in `match_bands`."""
     size = (responses.response.shape[0] - 1) * 2
-    centres, bands = _bands(size, sample_rate)
+    centres, bands = match_bands(size, sample_rate)
     target_db, heard, coherence, direct = [], [], [], []
     for stem in range(stems):
         response, power = _direct(responses, stem)
@@ -134,6 +142,10 @@ def match_equalizers(responses: Responses, stems: int, sample_rate: int, flat: b
         heard.append(energy * coherent)
         coherence.append((coherent / total.clamp(min=1e-20)).clamp(0, 1))
         direct.append((response, power))
+        if magnitudes is not None:
+            coherent = magnitudes.band_power(stem, coherent)
+            target_db[-1], heard[-1] = 10 * torch.log10(coherent + 1e-9), energy * coherent
+            coherence[-1] = magnitudes.band_trust(stem, coherence[-1])
     loudness = torch.stack(heard)
     share = (loudness / loudness.sum(0, keepdim=True)).clamp(min=1e-6).sqrt()
     own = (loudness / loudness.amax(-1, keepdim=True)).clamp(min=1e-7) ** 0.25
@@ -146,10 +158,15 @@ def match_equalizers(responses: Responses, stems: int, sample_rate: int, flat: b
         settings, _ = _descend(torch.stack(target_db), weight, centres, sample_rate, RIDGE)
     curve = equalizer_response(settings, _grid(size, sample_rate), sample_rate)
     levels = []
-    for (response, power), shape in zip(direct, curve, strict=True):
-        inner = (power[:, None] * response * shape.conj()[:, None]).real.sum(0)
-        levels.append(inner / (power * shape.abs().square()).sum())
+    for stem, ((response, power), shape) in enumerate(zip(direct, curve, strict=True)):
+        inner = (power[:, None] * response * shape.conj()[:, None]).real
+        loud = power * shape.abs().square()
+        if magnitudes is not None:
+            inner, loud = magnitudes.level_terms(stem, inner, loud, power, shape)
+        levels.append(inner.sum(0) / loud.sum())
     width = torch.tensor([_width(responses, stem) for stem in range(stems)])
+    if magnitudes is not None:
+        width[magnitudes.stems()] = 1.0
     return Match(settings, torch.stack(levels), width)
 
 
@@ -165,7 +182,7 @@ def rematch(
         name: torch.tensor([values[name] for values in equalizers], dtype=torch.float64)
         for name in PROCESSORS["equalizer"].rest()
     }
-    centres, bands = _bands((spectra.shape[1] - 1) * 2, sample_rate)
+    centres, bands = match_bands((spectra.shape[1] - 1) * 2, sample_rate)
     curve_db = 20 * torch.log10(equalizer_response(settings, centres, sample_rate).abs() + 1e-9)
     energy = (spectra.double() @ bands.T).clamp(min=1e-20)
     weight = (energy / energy.amax(-1, keepdim=True)).clamp(min=1e-7) ** 0.25

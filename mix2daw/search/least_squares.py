@@ -51,7 +51,7 @@ def mid_side_columns(sources: Sequence[Tensor]) -> tuple[list[Tensor], tuple[int
     return columns, tuple(owner)
 
 
-def _frames(signals: Tensor, size: int) -> Iterator[Tensor]:
+def short_time_spectra(signals: Tensor, size: int) -> Iterator[Tensor]:
     """Short-time spectra `(signals, bins, frames)` in blocks of frames; hop a quarter, Hann."""
     hop = size // 4
     window = torch.hann_window(size)
@@ -67,7 +67,7 @@ def _frames(signals: Tensor, size: int) -> Iterator[Tensor]:
 def power_spectrum(signal: Tensor, size: int) -> Tensor:
     """Mean power per bin of a signal `(channels, samples)`, all channels together: `(size // 2 + 1,)`."""
     total = torch.zeros(size // 2 + 1, dtype=torch.float64)
-    for block in _frames(signal, size):
+    for block in short_time_spectra(signal, size):
         total += block.abs().square().sum((0, 2))
     return total
 
@@ -88,7 +88,7 @@ def least_squares(
     gram = torch.zeros(bins, count, count, dtype=torch.complex64)
     cross = torch.zeros(bins, count, target.shape[0], dtype=torch.complex64)
     target_power, fourth_power, frames = torch.zeros(bins).double(), torch.zeros(bins).double(), 0
-    for block in _frames(signals, size):
+    for block in short_time_spectra(signals, size):
         inputs = block[:count].permute(1, 2, 0)
         loud = block[count:].abs().double().square().sum(0)
         target_power += loud.sum(1)

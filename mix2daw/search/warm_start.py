@@ -1,13 +1,14 @@
 """The start of the search, in closed form: levels, pans, equalizers, thresholds.
 
-Recipe: least squares per bin for each stem's response → equalizer, level and pan; thresholds where the
-signal is loud; then levels once more by least squares over the played tracks.
+Recipe: least squares per bin for each stem's response (magnitudes where phases do not agree) → equalizer,
+level and pan; thresholds where the signal is loud; then levels once more by least squares over the played
+tracks.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
@@ -17,8 +18,9 @@ from mix2daw.graph import Graph, Strip
 from mix2daw.play import play
 from mix2daw.progress import Progress
 from mix2daw.search.agreement import ceiling_line, linear_ceiling
-from mix2daw.search.equalizer_match import match_equalizers
+from mix2daw.search.equalizer_match import match_bands, match_equalizers
 from mix2daw.search.least_squares import least_squares, mid_side_columns
+from mix2daw.search.magnitudes import measure_magnitudes
 
 CURVE_SIZE = 4096
 CUT_BELOW_HZ = 20.0
@@ -80,7 +82,11 @@ def warm_start(
     responses = least_squares(columns, owner, goal, CURVE_SIZE)
     ceiling = linear_ceiling(responses, rate)
     progress.say(ceiling_line(ceiling, CURVE_SIZE / rate))
-    match = match_equalizers(responses, len(tracks), rate, flat)
+    magnitudes = measure_magnitudes(columns, goal, responses, match_bands(CURVE_SIZE, rate)[1])
+    shifting = [tracks[stem].name for stem in magnitudes.stems()] if magnitudes else []
+    for name in shifting:
+        progress.say(f"{name}: phases do not agree with the mix; level and curve are from magnitudes")
+    match = match_equalizers(responses, len(tracks), rate, flat, magnitudes)
     for index, strip in enumerate(tracks):
         _set(controls, _insert(strip, "equalizer"), {n: float(v[index]) for n, v in match.settings.items()})
         _set(controls, _insert(strip, "width"), {"width": float(match.width[index])})
@@ -88,7 +94,7 @@ def warm_start(
         if float(match.level[index].sum()) < 0:
             progress.say(f"{strip.name}: seems to be in the mix with inverted polarity")
     _start_dynamics(graph, controls, sources)
-    _solve_levels(graph, controls, sources, target)
+    _solve_levels(graph, controls, sources, target, shifting)
     return ceiling
 
 
@@ -117,8 +123,10 @@ def _start_dynamics(graph: Graph, controls: Controls, sources: Mapping[str, Tens
         _set(controls, _insert(strip, "limiter"), {"ceiling_db": peak_db - fader_db})
 
 
-def _solve_levels(graph: Graph, controls: Controls, sources: Mapping[str, Tensor], target: Tensor) -> None:
-    """Least squares of the played tracks on the mix, per channel; small corrections only."""
+def _solve_levels(
+    graph: Graph, controls: Controls, sources: Mapping[str, Tensor], target: Tensor, held: Collection[str]
+) -> None:
+    """Least squares of the played tracks on the mix, per channel; small corrections only, none to `held`."""
     tracks = [strip.name for strip in graph.of_kind("track")]
     with torch.no_grad():
         signals = play(graph, controls, sources)
@@ -130,6 +138,8 @@ def _solve_levels(graph: Graph, controls: Controls, sources: Mapping[str, Tensor
         load = 1e-3 * gram.diagonal() + 1e-9
         corrections.append(torch.linalg.solve(gram + torch.diag(load), (played @ rest).double()))
     for index, name in enumerate(tracks):
+        if name in held:
+            continue
         pan, level = Key(name, "pan"), Key(name, "fader")
         fader_lin = 10 ** (controls.value(level, "fader_db") / 20)
         balance = controls.value(pan, "pan")
