@@ -14,6 +14,7 @@ Estimates and targets are `(2, samples)` float32 tensors at the song's own rate,
 
 from __future__ import annotations
 
+import copy
 import functools
 from typing import Literal
 
@@ -188,6 +189,16 @@ class WaveformLoss:
         reference = (power * weight).sum()
         # A silent target leaves nothing to divide by; its estimate is then measured against one unit.
         self._weight = (weight / reference if reference > 0 else heard.double()).float()
+
+    def trusting(self, coherence: Tensor) -> WaveformLoss:
+        """This loss with errors counted as far as `coherence` says, 0 to 1 at frequencies (bins,) from 0 Hz
+        to half the rate: below 1, no waveform can be hit, and one that is too soft would seem closer."""
+        place = torch.linspace(0, len(coherence) - 1, len(self._weight), dtype=torch.float64)
+        below = place.long().clamp(max=len(coherence) - 2)
+        share = torch.lerp(coherence.double()[below], coherence.double()[below + 1], place - below)
+        trusting = copy.copy(self)
+        trusting._weight = self._weight * share.to(self._weight)
+        return trusting
 
     def __call__(self, estimate: Tensor) -> Tensor:
         """The differentiable error of a `(2, samples)` estimate."""

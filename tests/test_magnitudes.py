@@ -16,7 +16,7 @@ from mix2daw.controls import Controls
 from mix2daw.graph import Graph, Strip
 from mix2daw.progress import Silence
 from mix2daw.search import warm_start as module
-from mix2daw.search.equalizer_match import equalizer_response
+from mix2daw.search.equalizer_descent import equalizer_response
 from mix2daw.search.magnitudes import power_factors
 from mix2daw.search.run import without_returns
 from mix2daw.session import Session, Track

@@ -9,11 +9,24 @@ from __future__ import annotations
 import math
 
 import torch
+from torch import Tensor
 
 from mix2daw.search.deconvolution import whitening
 from mix2daw.search.least_squares import Responses
 
+SMOOTH_BINS = 9
 SURE_DB = 60.0  # a ceiling above this is none
+
+
+def coherence(responses: Responses) -> Tensor:
+    """The share (bins,), 0 to 1, of the mix's power that filters explain at each frequency, 0 Hz to half the
+    rate; a mean over a few bins."""
+    explained, power = (
+        torch.nn.functional.avg_pool1d(x[None], SMOOTH_BINS, 1, SMOOTH_BINS // 2)[0]
+        for x in (responses.target_power - responses.left, responses.target_power)
+    )
+    share: Tensor = (explained / power.clamp(min=1e-30)).clamp(0, 1)
+    return share
 
 
 def linear_ceiling(responses: Responses, sample_rate: int) -> float:

@@ -8,7 +8,7 @@ as the published method judges a song.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -31,6 +31,10 @@ class TrainingExcerpt:
     skip: int
     spectral: SegmentLoss
     waveform: WaveformLoss
+
+    def trusting(self, coherence: Tensor) -> TrainingExcerpt:
+        """The excerpt with a waveform term that counts as far as phases agree (`agreement.coherence`)."""
+        return replace(self, waveform=self.waveform.trusting(coherence))
 
 
 @dataclass(frozen=True)

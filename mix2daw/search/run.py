@@ -69,7 +69,9 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
 def start(state: State) -> None:
     """The console without its returns, set in closed form."""
     controls = Controls(without_returns(state.full))
-    state.linear_ceiling = warm_start(controls.graph, controls, *state.listened(), state.progress)
+    heard = state.listened()
+    state.linear_ceiling, agreement = warm_start(controls.graph, controls, *heard, state.progress)
+    state.training = [excerpt.trusting(agreement) for excerpt in state.training]
     state.adopt(controls.to_graph())
     state.la_start = state.la_console = state.checkpoint()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 
 from mix2daw.controls import Key
@@ -14,22 +16,24 @@ from mix2daw.search.least_squares import power_spectrum
 from mix2daw.search.prune import brute_force_round, dry_wet_round, saliency_round
 from mix2daw.search.returns import refine_impulse
 from mix2daw.search.saliency import saliency
-from mix2daw.search.simplify import EXACT_DIGITS, drop_bands, drop_resting, rounded
+from mix2daw.search.simplify import BANDS, EXACT_DIGITS, drop_bands, drop_resting, resting_bands, rounded
 from mix2daw.search.state import Rise, State
 from mix2daw.search.warm_start import CURVE_SIZE
 
 NEARLY_MIDDLE = 0.07  # a pan of about half a decibel
+PLAINER = 0.75  # of the decibels of an equalizer, to be worth another one
+SMALL_BAND_DB = 0.15
 SLOPES = ("high_pass_slope_db", "low_pass_slope_db")
 BAND_TRIALS_DB = (0.6, 0.3, 0.1)
 DIGITS = (0, 1, 2, EXACT_DIGITS)
 
 
 def refit_plainer(state: State, steps: int, rate: float, share: float) -> None:
-    """Fit again from plainer settings: filters in place of deep shelves, and what is nearly in the middle in
-    the middle (a reverb's response can make up for many small pans, and then each of them seems needed). If
+    """Fit again from plainer settings: equalizers said with fewer decibels, and what is nearly in the middle
+    put there (a reverb's response can make up for many small pans, and then each of them seems needed). If
     that ends worse, fit again from the settings as they were."""
     before, score = state.graph, state.judge().score
-    graph = _with_filters(state)
+    graph = drop_resting(_with_plain_equalizers(state))
     middle = {
         strip.name: strip.model_copy(update={"pan": 0.0})
         for strip in graph.of_kind("track")
@@ -38,7 +42,8 @@ def refit_plainer(state: State, steps: int, rate: float, share: float) -> None:
     graph = graph.replace(*middle.values())
     if graph != before:
         state.adopt(graph)
-        state.fit(steps, rate, share, still={(Key(name, "pan"), "pan") for name in middle})
+        still = {(Key(name, "pan"), "pan") for name in middle} | resting_bands(graph)
+        state.fit(steps, rate, share, still=still)
         if not state.late(share):
             refine_impulse(state)
         if state.judge().score <= score + state.settings.tolerance / 2:
@@ -49,23 +54,33 @@ def refit_plainer(state: State, steps: int, rate: float, share: float) -> None:
         refine_impulse(state)
 
 
-def _with_filters(state: State) -> Graph:
-    """The graph with filters where they say the same as deep shelves do."""
+def _with_plain_equalizers(state: State) -> Graph:
+    """The graph with filters where they say the same as deep shelves do, and with faders where bands raise or
+    lower everything alike: thresholds and faders can make up for that, so that a descent drifts there."""
     fitted = {
         (strip.name, index): device
-        for strip in state.graph.of_kind("track")
+        for strip in state.graph.strips
         for index, device in enumerate(strip.devices)
         if device.type == "equalizer"
     }
     if not fitted:
         return state.graph
-    spectra = torch.stack([power_spectrum(state.sources[name], CURVE_SIZE) for name, _ in fitted])
+    # What is in the mix is near enough to what groups and the master hear.
+    heard = [state.sources.get(name, state.target) for name, _ in fitted]
+    spectra = torch.stack([power_spectrum(signal, CURVE_SIZE) for signal in heard])
     again = rematch([device.values for device in fitted.values()], spectra, state.sample_rate)
     graph = state.graph
     for (name, index), (values, level_db) in zip(fitted, again, strict=True):
-        if any(values[slope] != fitted[name, index].values[slope] for slope in SLOPES):
+        old = fitted[name, index].values
+        plainer = _decibels(values) < PLAINER * _decibels(old)
+        if plainer or any(values[slope] != old[slope] for slope in SLOPES):
             graph = graph.replace(_with_equalizer(graph.strip(name), index, values, level_db))
-    return graph
+    return drop_bands(graph, SMALL_BAND_DB)
+
+
+def _decibels(values: Mapping[str, float]) -> float:
+    """How much all bands of an equalizer raise or lower, together."""
+    return sum(abs(values[f"{band}_db"]) for band in BANDS)
 
 
 def _with_equalizer(strip: Strip, index: int, values: dict[str, float], level_db: float) -> Strip:

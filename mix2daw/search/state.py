@@ -171,7 +171,7 @@ class State:
         sparsity: float = 0.0,
         still: Collection[tuple[Key, str]] = (),
     ) -> None:
-        """Descend for `steps` (see `Fit`), until La does not fall any more, or until that share of the budget is
+        """Descend for `steps` (see `Fit`), until La no longer falls, or until that share of the budget is
         spent."""
         recent: list[float] = []
 

@@ -17,7 +17,7 @@ from mix2daw.controls import Controls, Key
 from mix2daw.graph import Graph, Strip
 from mix2daw.play import play
 from mix2daw.progress import Progress
-from mix2daw.search.agreement import ceiling_line, linear_ceiling
+from mix2daw.search.agreement import ceiling_line, coherence, linear_ceiling
 from mix2daw.search.equalizer_match import match_bands, match_equalizers
 from mix2daw.search.least_squares import least_squares, mid_side_columns
 from mix2daw.search.magnitudes import measure_magnitudes
@@ -68,10 +68,11 @@ def warm_start(
     sources: Mapping[str, Tensor],
     target: Tensor,
     progress: Progress,
-) -> float:
+) -> tuple[float, Tensor]:
     """Set the controls of a full console from the stems and the mix. Choices (filter slopes) included.
 
-    Returns the share of the mix that a linear console can explain (`agreement.linear_ceiling`).
+    Returns the share of the mix that a linear console can explain (`agreement.linear_ceiling`), and that
+    share per frequency (`agreement.coherence`).
     """
     rate = graph.sample_rate
     tracks = graph.of_kind("track")
@@ -95,7 +96,7 @@ def warm_start(
             progress.say(f"{strip.name}: seems to be in the mix with inverted polarity")
     _start_dynamics(graph, controls, sources)
     _solve_levels(graph, controls, sources, target, shifting)
-    return ceiling
+    return ceiling, coherence(responses)
 
 
 def _loudness_db(signal: Tensor, share: float) -> float:

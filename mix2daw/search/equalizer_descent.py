@@ -1,0 +1,128 @@
+"""Equalizers whose curves follow given ones: a descent on the settings, many equalizers at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from mix2daw.dsp.biquad import Design, bell, high_pass, high_shelf, low_pass, low_shelf, section
+from mix2daw.processors import PROCESSORS
+from mix2daw.processors.equalizer import BUTTERWORTH_DB, BUTTERWORTH_Q
+
+ITERATIONS = 300
+RATES = {"_db": 0.5, "_hz": 0.04, "_q": 0.03}  # dB, natural logarithms
+RIDGE = {"_db": 1e-3, "_hz": 1e-2, "_q": 2e-2}
+# Per decibel, for curves that are to be said with few bands: a sum of magnitudes leaves most of them at 0.
+PLAIN, PLAIN_KNEE_DB = 0.02, 0.1
+FILTER_STARTS_HZ = ((30.0, 17000.0), (90.0, 17000.0), (250.0, 17000.0), (30.0, 7000.0))
+SHAPES: tuple[tuple[str, Design], ...] = (
+    ("low_shelf", low_shelf),
+    ("bell_1", bell),
+    ("bell_2", bell),
+    ("bell_3", bell),
+    ("bell_4", bell),
+    ("high_shelf", high_shelf),
+)
+
+
+def equalizer_response(settings: Mapping[str, Tensor], frequency_hz: Tensor, sample_rate: int) -> Tensor:
+    """Complex response `(stems, frequencies)`, differentiable in `(stems,)` settings."""
+    z = torch.polar(torch.ones_like(frequency_hz), -2 * math.pi / sample_rate * frequency_hz)
+    everywhere = torch.ones(len(settings["bell_1_hz"]), dtype=torch.bool)
+
+    def response(design: Design, hz: Tensor, db: Tensor, q: Tensor) -> Tensor:
+        b0, b1, b2, a1, a2 = (
+            c[:, None] for c in section(design, everywhere, hz, db, q, sample_rate)[0].unbind(-1)
+        )
+        return (b0 + b1 * z + b2 * z * z) / (1 + a1 * z + a2 * z * z)
+
+    total = torch.ones(len(everywhere), len(frequency_hz), dtype=torch.complex128)
+    for name, design in SHAPES:
+        total = total * response(
+            design, settings[f"{name}_hz"], settings[f"{name}_db"], settings[f"{name}_q"]
+        )
+    for name, design in (("high_pass", high_pass), ("low_pass", low_pass)):
+        hz, slope = settings[f"{name}_hz"], settings[f"{name}_slope_db"][:, None]
+        unused = torch.zeros_like(hz)
+        first = response(design, hz, unused, unused)
+        corner = response(bell, hz, unused + BUTTERWORTH_DB, unused + BUTTERWORTH_Q)
+        shape = torch.where(slope >= 12, first * first * corner, first)
+        total = total * torch.where(slope > 0, shape, torch.ones_like(shape))
+    return total
+
+
+def fit_equalizers(
+    target_db: Tensor, weight: Tensor, centres: Tensor, sample_rate: int, plain: bool = False
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Equalizer settings `(stems,)` whose magnitude follows `target_db` `(stems, bands)` up to a level, and
+    that level in dB. `plain`: with few bands.
+
+    A filter's corner hardly finds its way from afar, so each stem is fitted from several corners at once
+    and keeps the best.
+    """
+    starts = len(FILTER_STARTS_HZ)
+    stems = len(target_db)
+    target_db, weight = target_db.repeat(starts, 1), weight.repeat(starts, 1)
+    rows = starts * stems
+    rest = PROCESSORS["equalizer"].rest()
+    settings = {name: torch.full((rows,), value, dtype=torch.float64) for name, value in rest.items()}
+    settings["high_pass_slope_db"] += 12
+    settings["low_pass_slope_db"] += 12
+    for start, (high_pass_hz, low_pass_hz) in enumerate(FILTER_STARTS_HZ):
+        settings["high_pass_hz"][start * stems : (start + 1) * stems] = high_pass_hz
+        settings["low_pass_hz"][start * stems : (start + 1) * stems] = min(low_pass_hz, 0.45 * sample_rate)
+    level_db = (weight * target_db).sum(-1).clone().requires_grad_(True)
+    free = {
+        name: (value if name.endswith("_db") else value.log()).clone().requires_grad_(True)
+        for name, value in settings.items()
+        if not name.endswith(("slope_db", "shelf_q"))
+    }
+    origin = {name: value.detach().clone() for name, value in free.items()}
+    groups = [
+        {"params": [v for n, v in free.items() if n.endswith(kind)], "lr": r} for kind, r in RATES.items()
+    ]
+    optimiser = torch.optim.Adam([*groups, {"params": [level_db], "lr": 0.3}])
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, ITERATIONS, 1e-3)
+
+    def current() -> dict[str, Tensor]:
+        return settings | {n: v if n.endswith("_db") else v.exp() for n, v in free.items()}
+
+    def misfit() -> Tensor:
+        """Of every row: distance from the target plus how far bells and shelves were moved."""
+        curve_db = 20 * torch.log10(equalizer_response(current(), centres, sample_rate).abs() + 1e-9)
+        error = curve_db + level_db[:, None] - target_db
+        total = (weight * torch.sqrt(error.square() + 0.25)).sum(-1)
+        for name, value in free.items():
+            if not name.startswith(("high_pass", "low_pass")):
+                kind = next(kind for kind in RIDGE if name.endswith(kind))
+                moved = (value - origin[name]).square()
+                if plain and kind == "_db":
+                    total = total + PLAIN * torch.sqrt(moved + PLAIN_KNEE_DB**2)
+                else:
+                    total = total + RIDGE[kind] * moved
+        return total
+
+    for _ in range(ITERATIONS):
+        optimiser.zero_grad()
+        torch.autograd.backward(misfit().sum())
+        optimiser.step()
+        schedule.step()
+    with torch.no_grad():
+        best = misfit().reshape(starts, stems).argmin(0) * stems + torch.arange(stems)
+    return {name: value[best] for name, value in _tidied(current()).items()}, level_db.detach()[best]
+
+
+def _tidied(settings: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Inside the ranges of the controls; a filter that ended beyond hearing is off."""
+    equalizer = PROCESSORS["equalizer"]
+    inside = {
+        name: value.detach().clamp(equalizer.param(name).low, equalizer.param(name).high)
+        for name, value in settings.items()
+    }
+    low, high = inside["high_pass_hz"] > 36.0, inside["low_pass_hz"] < 15000.0
+    inside["high_pass_slope_db"] = torch.where(low, 12.0, 0.0).double()
+    inside["low_pass_slope_db"] = torch.where(high, 12.0, 0.0).double()
+    return inside
