@@ -248,6 +248,18 @@ def test_the_waveform_term_counts_a_quiet_octave_as_a_loud_one() -> None:
     assert without_high > 0.3
 
 
+def test_the_waveform_term_counts_as_far_as_phases_agree() -> None:
+    rate, target = 44100, noise(1, 44100, 0)
+    time_s = torch.arange(rate) / rate
+    loss = WaveformLoss(target, rate)
+    coherence = (torch.linspace(0, rate / 2, 513) < 3000).float()
+    trusting = loss.trusting(coherence)
+    errors = {hz: target + 0.3 * torch.sin(2 * torch.pi * hz * time_s) for hz in (1000, 8000)}
+    assert trusting(errors[1000]).item() == pytest.approx(loss(errors[1000]).item(), rel=1e-3)
+    assert trusting(errors[8000]).item() < 0.02 < loss(errors[8000]).item()
+    assert loss.trusting(torch.ones(513))(errors[8000]).item() == loss(errors[8000]).item()
+
+
 def test_what_cannot_be_scored_is_refused() -> None:
     with pytest.raises(ValueError, match="too short"):
         SegmentLoss(torch.zeros(2, 2000), 44100)

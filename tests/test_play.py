@@ -6,6 +6,7 @@ import torch
 
 from mix2daw.controls import Controls, Key
 from mix2daw.graph import Device, Graph, Send, Strip
+from mix2daw.level import Signals
 from mix2daw.mixdown import mix_down, place
 from mix2daw.play import downstream, play
 from mix2daw.processors import PROCESSORS, checked_graph
@@ -147,6 +148,12 @@ def test_bypassed_devices_and_sends_are_not_heard(sources):
     assert torch.equal(with_bypass, play(smaller, Controls(smaller), sources).out["master"])
 
 
+def differs_by_rounding(one: Signals, other: Signals) -> bool:
+    """Sums agree to the last bits of float32; filters that work in float32 make noise of these: -80 dB."""
+    sums = [residual_db(one.into[name].total, other.into[name].total) for name in other.into]
+    return max(sums) < -120 and residual_db(one.out["master"], other.out["master"]) < -70
+
+
 def test_sends_left_out_of_a_known_sum_are_gone_and_come_back(sources):
     graph = console()
     controls = Controls(graph)
@@ -154,9 +161,9 @@ def test_sends_left_out_of_a_known_sum_are_gone_and_come_back(sources):
     gone = {Key("snare", "send", "room")}
     bypassed = play(graph, controls, sources, bypass=gone)
     again = play(graph, controls, sources, bypass=gone, known=whole, changed=["room", "master"])
-    assert residual_db(again.out["master"], bypassed.out["master"]) < -130
+    assert differs_by_rounding(again, bypassed)
     back = play(graph, controls, sources, known=again, changed=["room", "master"])
-    assert residual_db(back.out["master"], whole.out["master"]) < -130
+    assert differs_by_rounding(back, whole)
 
 
 @pytest.mark.parametrize("name", ["kick", "snare", "bass", "drums", "room", "master"])
@@ -166,7 +173,7 @@ def test_playing_again_only_what_hears_a_change_is_enough(sources, name):
     changed = graph.replace(graph.strip(name).model_copy(update={"fader_db": -7.5}))
     controls = Controls(changed)
     again = play(changed, controls, sources, known=before, changed=downstream(changed, name))
-    assert residual_db(again.out["master"], play(changed, controls, sources).out["master"]) < -130
+    assert differs_by_rounding(again, play(changed, controls, sources))
     assert torch.equal(before.out["master"], play(graph, Controls(graph), sources).out["master"])
 
 

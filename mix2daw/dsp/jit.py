@@ -6,10 +6,12 @@ Rows are independent and each is summed in its own order, so results do not depe
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+import torch
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -24,5 +26,18 @@ def compiled(function: Kernel) -> Kernel:
 
 
 def compiled_parallel(function: Kernel) -> Kernel:
-    """The function as machine code, its `prange` loops spread over threads."""
-    return cast(Kernel, numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)(function))
+    """The function as machine code, its `prange` loops spread over threads.
+
+    numba and torch may share one OpenMP, whose number of threads a launch sets: torch gets its own back.
+    """
+    kernel = numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)(function)
+
+    @functools.wraps(function)
+    def launch(*arguments: object) -> object:
+        threads = torch.get_num_threads()
+        try:
+            return kernel(*arguments)
+        finally:
+            torch.set_num_threads(threads)
+
+    return cast(Kernel, launch)

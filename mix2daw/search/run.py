@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -32,11 +34,28 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
     """Recover the graph of a session. Sources in the graph are relative to `folder`.
 
     Ctrl-C ends the search early with the best graph so far. The same session, settings and seed give the
-    same graph, unless the budget runs out (`Found.out_of_time`).
+    same graph, on any number of cores, unless the budget runs out (`Found.out_of_time`).
     """
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise FormatError("--device cuda", "this machine has no CUDA device", "use cpu or auto")
     keep_freed_memory()
+    with _one_thread():
+        return _search(session, folder, settings, progress)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """torch adds up in an order that depends on its number of threads, and so would the result. One is about
+    as fast: what takes time are kernels of ours, which use all cores, and transforms."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _search(session: Session, folder: Path, settings: Settings, progress: Progress) -> Found:
     chosen = preset(settings.preset, settings.processors)
     state = State(session, build_console(session, chosen, folder), settings, progress)
     interrupted = False

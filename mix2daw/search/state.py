@@ -32,15 +32,15 @@ from mix2daw.search.settings import Settings
 from mix2daw.session import Session
 
 NEGLIGIBLE = 0.08  # share of La
-PLATEAU = 0.005  # share of La by which a fit must fall, from one window of steps to the next
+# Share of La by which a fit must fall from so many steps (every excerpt has as many) to the next.
+PLATEAU, PLATEAU_STEPS = 0.005, 8
 
 
-def on_plateau(losses: Sequence[float], window: int) -> bool:
-    """Whether the mean of the last `window` losses is hardly below that of the window before. The first
-    window, in which the optimiser takes up speed, does not count."""
-    if len(losses) < 3 * window:
-        return False
-    return sum(losses[-window:]) > (1 - PLATEAU) * sum(losses[-2 * window : -window])
+def on_plateau(losses: Sequence[float]) -> bool:
+    """Whether the last losses are hardly below those before them. The first ones, in which the optimiser
+    takes up speed, do not count."""
+    now, before = losses[-PLATEAU_STEPS:], losses[-2 * PLATEAU_STEPS : -PLATEAU_STEPS]
+    return len(losses) >= 3 * PLATEAU_STEPS and sum(now) > (1 - PLATEAU) * sum(before)
 
 
 @dataclass
@@ -180,7 +180,7 @@ class State:
             self.descent.append(loss.la)
             mean = sum(recent[-4:]) / len(recent[-4:])
             self.progress.step(f"La {mean:.3f}, waveform {loss.error:.3f}")
-            return self.late(share) or on_plateau(recent, 2 * len(self.training))
+            return self.late(share) or on_plateau(recent)
 
         try:
             Fit(self.graph, self.controls, self.training, hold, sparsity, still).run(steps, rate, after)
