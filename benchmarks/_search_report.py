@@ -10,8 +10,6 @@ from typing import Any
 from _record import Record
 from _songs import Song
 
-from mix2daw.controls import SETTINGS
-
 AT_STEPS = (0, 25, 50, 100, 200)
 EXCERPTS = 4  # steps see them in turn: only their mean tells one step from another
 DASH = "–"
@@ -24,11 +22,11 @@ COLUMNS = (
 NOTES = """\
 La is the published loss (0: equal) of the whole song, but for the columns of steps beyond 0: those are means
 over the four excerpts that the steps around that one saw (a dash: fewer steps were made). 0 steps: after the
-warm start. The returns come in at step 40, pruning begins after step 92: from there on the steps are those of
-a smaller console. Full console: fitted, before anything was pruned. Devices: of the full console at rest → of
-the result, with the faders and pans that are not at rest; pruned share: of inserts and sends alone. Wall and
-CPU seconds and memory are of the whole process, all three sessions written. Null: the torch engine's render
-against pedalboard's (−300: bit for bit the same)."""
+warm start. The returns come in after the first fit; after the console's fit, some 80 steps on, pruning
+begins, and the steps are those of a smaller console. Full console: fitted, before anything was pruned.
+Devices: of the full console → of the result; inserts, sends, and a strip's fader with its pan as one, as the
+published method counts them. Wall and CPU seconds and memory are of the whole process, all three sessions
+written. Null: the torch engine's render against pedalboard's (−300: bit for bit the same)."""
 
 
 def around(descent: Sequence[float], steps: int) -> float:
@@ -42,12 +40,6 @@ def around(descent: Sequence[float], steps: int) -> float:
 
 def _number(value: float | None, digits: int) -> str:
     return DASH if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
-
-
-def _prunable(counted: Mapping[str, Any]) -> int:
-    """Inserts and sends: a fader or pan has nowhere to go but to rest."""
-    per_type: Mapping[str, int] = counted["per_type"]
-    return sum(count for type_, count in per_type.items() if type_ not in SETTINGS)
 
 
 def row(record: Record, song: Song | None = None) -> str:
@@ -68,7 +60,7 @@ def row(record: Record, song: Song | None = None) -> str:
         f"{published.la:.3f} in {published.seconds:.0f} s" if published else DASH,
         _number(result["sdr_db"], 1),
         f"{before['total']} → {after['total']}",
-        f"{1 - _prunable(after) / max(1, _prunable(before)):.0%}",
+        f"{1 - after['total'] / max(1, before['total']):.0%}",
         f"{record.wall_s:.0f}",
         f"{result['seconds'].get('prune', 0) / result['seconds']['total']:.0%}",
         f"{record.cpu_s:.0f}",

@@ -21,7 +21,7 @@ from scipy.signal import welch
 from mix2daw.exporters.chains import apply_device, sides_lin
 from mix2daw.exporters.pedalboard import OUTPUT, Tap, render_taps
 from mix2daw.graph import Device, Graph, Strip
-from mix2daw.stems import Signal
+from mix2daw.stems import Signal, read_impulse
 
 Array = NDArray[np.float64]
 
@@ -132,12 +132,13 @@ def reduction_db(before: Signal, after: Signal, sample_rate: int) -> Array:
     return frame_levels_db(after, sample_rate) - frame_levels_db(before, sample_rate)
 
 
-def reverb_time_s(device: Device, sample_rate: int) -> float:
+def reverb_time_s(device: Device, sample_rate: int, folder: Path | None = None) -> float:
     """RT60 of a reverb in seconds, from the decay between −5 and −35 dB of its impulse response (Schroeder);
-    0 if it does not ring."""
+    0 if it does not ring. The response of a convolution lies relative to `folder`."""
     impulse = np.zeros((2, round(IMPULSE_S * sample_rate)), np.float32)
     impulse[:, 0] = 1
-    power = np.square(apply_device(impulse, device, sample_rate), dtype=float).sum(0)
+    response = read_impulse(folder / device.impulse, sample_rate) if folder and device.impulse else None
+    power = np.square(apply_device(impulse, device, sample_rate, response), dtype=float).sum(0)
     left = np.cumsum(power[::-1])[::-1]
     if left[0] == 0:
         return 0.0
@@ -167,10 +168,10 @@ def reverbs(graph: Graph) -> list[Device]:
     ]
 
 
-def decay_error_percent(truth: Graph, recovered: Graph) -> float:
+def decay_error_percent(truth: Graph, recovered: Graph, folder: Path | None = None) -> float:
     """|RT60 recovered / RT60 truth − 1| in percent, of the nearest of the recovered reverbs; 100 for none."""
     wanted_s = reverb_time_s(reverbs(truth)[0], truth.sample_rate)
-    found_s = [reverb_time_s(device, recovered.sample_rate) for device in reverbs(recovered)] or [0.0]
+    found_s = [reverb_time_s(d, recovered.sample_rate, folder) for d in reverbs(recovered)] or [0.0]
     return min(100 * abs(time_s / wanted_s - 1) for time_s in found_s)
 
 
@@ -243,5 +244,7 @@ def score(
         tracks={strip.name: _track(known, found, strip.name) for strip in truth.of_kind("track")},
         reduction_db={where: _reduction_error_db(known, found, where) for where in places},
         delay_exact=delay_samples(truth) <= delay_samples(recovered) if "delay" in heard_returns else None,
-        decay_percent=decay_error_percent(truth, recovered) if "reverb" in heard_returns else None,
+        decay_percent=decay_error_percent(truth, recovered, recovered_folder)
+        if "reverb" in heard_returns
+        else None,
     )

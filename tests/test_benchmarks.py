@@ -18,7 +18,7 @@ RESULT: dict[str, Any] = {
     "la_sum_of_stems": 1.5,
     "la_console": 0.26,
     "devices_before": {"total": 80, "per_type": {"equalizer": 50, "send": 30}},
-    "devices_after": {"total": 25, "per_type": {"equalizer": 18, "fader": 4, "pan": 1, "send": 2}},
+    "devices_after": {"total": 25, "per_type": {"equalizer": 18, "fader_pan": 5, "send": 2}},
     "sdr_db": None,
     "null_db": {"torch_pedalboard": -300.0},
     "seconds": {"prune": 30.0, "total": 120.0},
@@ -39,7 +39,7 @@ def test_a_line_has_every_column() -> None:
     assert found["**pruned**"] == "**0.250**"
     assert found["published code"] == "0.400 in 99 s"
     assert found["SDR dB"] == DASH
-    assert (found["devices"], found["pruned share"]) == ("80 → 25", "75%")
+    assert (found["devices"], found["pruned share"]) == ("80 → 25", "69%")
     assert (found["wall s"], found["of it pruning"], found["CPU s"]) == ("130", "25%", "200")
 
 

@@ -17,7 +17,8 @@ LAW = (
     "graph",
     "stems",
     "groups",
-    "groups",
+    "block_filters",
+    "lag",
     "session",
     "progress",
     "dsp",
@@ -42,7 +43,7 @@ LAW = (
 )
 EXPORTERS_MAY = frozenset({"errors", "params", "graph", "stems", "exporters"})
 # Libraries that decide how heavy a module is: who may load them.
-TORCH_FREE = frozenset({"errors", "graph", "stems", "session", "progress", "exporters", "output", "result"})
+TORCH_FREE = frozenset({"errors", "graph", "stems", "progress", "exporters", "output", "result"})
 FILES = sorted([*(ROOT / "mix2daw").rglob("*.py"), *(ROOT / "exporters").rglob("*.py")])
 
 

@@ -58,7 +58,7 @@ def fit_equalizers(
     target_db: Tensor, weight: Tensor, centres: Tensor, sample_rate: int, plain: bool = False
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Equalizer settings `(stems,)` whose magnitude follows `target_db` `(stems, bands)` up to a level, and
-    that level in dB. `plain`: with few bands.
+    that level in dB. `plain`: with few bands, and little of that level.
 
     A filter's corner hardly finds its way from afar, so each stem is fitted from several corners at once
     and keeps the best.
@@ -95,6 +95,8 @@ def fit_equalizers(
         curve_db = 20 * torch.log10(equalizer_response(current(), centres, sample_rate).abs() + 1e-9)
         error = curve_db + level_db[:, None] - target_db
         total = (weight * torch.sqrt(error.square() + 0.25)).sum(-1)
+        if plain:
+            total = total + PLAIN * torch.sqrt(level_db.square() + PLAIN_KNEE_DB**2)
         for name, value in free.items():
             if not name.startswith(("high_pass", "low_pass")):
                 kind = next(kind for kind in RIDGE if name.endswith(kind))
