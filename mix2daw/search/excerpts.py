@@ -15,8 +15,7 @@ from torch import Tensor
 
 from mix2daw.loss import SegmentLoss, SongScore, WaveformLoss
 
-TRAIN_S, TRAIN_LEAST_S, PRE_ROLL_S, STEP_S = 7.0, 3.0, 1.0, 0.5
-TRAIN_CHANNEL_S = 200.0  # seconds times channels of all stems: a step keeps what every strip played
+TRAIN_S, PRE_ROLL_S, STEP_S = 7.0, 1.0, 0.5
 WHOLE_SONG_S = 45.0
 LISTENED_S, LISTENED_LEAST_S, LISTENED_STRETCHES = 60.0, 24.0, 3
 LISTENED_CHANNEL_S = 900.0  # seconds times channels of all stems
@@ -96,9 +95,7 @@ def training_excerpts(
 ) -> list[TrainingExcerpt]:
     """Excerpts to fit on. A song that fits into one is one."""
     length = target.shape[1]
-    channels = sum(source.shape[0] for source in sources.values())
-    scored_s = min(TRAIN_S, max(TRAIN_LEAST_S, TRAIN_CHANNEL_S / channels))
-    scored, skip = round(scored_s * sample_rate), round(PRE_ROLL_S * sample_rate)
+    scored, skip = round(TRAIN_S * sample_rate), round(PRE_ROLL_S * sample_rate)
     if length <= scored + skip:
         skip = min(skip, length // 4)
         starts, scored = [0], length - skip
