@@ -7,7 +7,8 @@ Rows are independent and each is summed in its own order, so results do not depe
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import numba
@@ -34,10 +35,17 @@ def compiled_parallel(function: Kernel) -> Kernel:
 
     @functools.wraps(function)
     def launch(*arguments: object) -> object:
-        threads = torch.get_num_threads()
-        try:
+        with torch_threads_kept():
             return kernel(*arguments)
-        finally:
-            torch.set_num_threads(threads)
 
     return cast(Kernel, launch)
+
+
+@contextmanager
+def torch_threads_kept() -> Iterator[None]:
+    """Afterwards torch has as many threads as before."""
+    threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

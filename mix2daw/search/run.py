@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
 from mix2daw.console import build_console, preset
 from mix2daw.controls import Controls, Key
+from mix2daw.dsp.jit import torch_threads_kept
 from mix2daw.dsp.memory import keep_freed_memory
 from mix2daw.errors import FormatError
 from mix2daw.progress import Progress
@@ -39,20 +38,11 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise FormatError("--device cuda", "this machine has no CUDA device", "use cpu or auto")
     keep_freed_memory()
-    with _one_thread():
+    with torch_threads_kept():
+        # torch adds up in an order that depends on its number of threads, and so would the result. One is
+        # about as fast: what takes time are kernels of ours, which use all cores, and transforms.
+        torch.set_num_threads(1)
         return _search(session, folder, settings, progress)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """torch adds up in an order that depends on its number of threads, and so would the result. One is about
-    as fast: what takes time are kernels of ours, which use all cores, and transforms."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _search(session: Session, folder: Path, settings: Settings, progress: Progress) -> Found:

@@ -103,9 +103,6 @@ def prune(state: State, way: str, share: float) -> None:
     """One round of pruning in one of the ways of `Settings.strategy` (but `hybrid`, which is two of them);
     group faders that made up for what went are moved onto the tracks. Trials hear a part of the song; if the
     whole is further off than they told, the round is done again with all of it."""
-    if state.rises is None:
-        state.allow_rise()
-    assert state.rises is not None
     tried, whole = state.rises
     limit = whole.limit(state.judge().score)
     pruned = _pruned(state, state.trial_judge(), tried, way, share)
@@ -123,7 +120,6 @@ def _pruned(state: State, judge: Judge, rise: Rise, way: str, share: float) -> G
     def heard(judge: Judge) -> None:
         state.progress.step(f"La {judge.score:.3f}, {len(judge.candidates())} devices left")
 
-    rise.limit(judge.score)
     with state.stage("prune", len(judge.candidates())):
         if way == "saliency":
             salient = saliency(state.graph, state.controls, state.training)

@@ -88,7 +88,8 @@ class State:
         self.impulses: dict[str, Tensor] = {}
         self.full = graph
         self.adopt(graph)
-        self.rises: tuple[Rise, Rise] | None = None
+        nothing = Rise(-math.inf, settings.tolerance)  # until pruning may begin
+        self.rises = nothing, nothing
         self.la_start = self.la_console = self.linear_ceiling = float("nan")
         self.descent: list[float] = []
         self.checkpoints: list[tuple[Graph, float]] = []
