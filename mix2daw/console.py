@@ -112,7 +112,7 @@ def build_console(session: Session, chosen: Preset, folder: Path) -> Graph:
         return tuple(Device(type=type_) for type_ in types)
 
     def track_strip(track: Track) -> Strip:
-        channels: Literal[1, 2] = 1 if track.signal.shape[0] == 1 else 2
+        channels: Literal[1, 2] = 1 if track.audio.channels == 1 else 2
         return Strip(
             name=track.name,
             kind="track",

@@ -24,6 +24,7 @@ from mix2daw.groups import (
     sorted_into,
 )
 from mix2daw.lag import Lag, find_lags
+from mix2daw.spool import Kept, Shelf, Spool
 from mix2daw.stems import AudioFile, Signal, file_sha256, find_stems, probe, read_audio, stereo
 
 SILENCE_DBFS = -90.0  # RMS over the whole file
@@ -33,15 +34,20 @@ SHORTEST_SHARE, LONGEST_SHARE = 0.5, 1.1  # of the mix
 
 @dataclass(frozen=True)
 class Track:
-    """One stem. `signal`: `(1 or 2, samples)`, on the time line of the mix and as long; `group`: its group or
+    """One stem. `audio`: `(1 or 2, samples)`, on the time line of the mix and as long; `group`: its group or
     None (master); `sha256`: of the file at `path`; `offset_samples`: where that file starts."""
 
     name: str
     path: Path
-    signal: Signal
+    audio: Kept
     group: str | None
     sha256: str
     offset_samples: int = 0
+
+    @property
+    def signal(self) -> Signal:
+        """Its audio, read when it is asked for."""
+        return self.audio.read()
 
 
 @dataclass(frozen=True)
@@ -80,20 +86,26 @@ def open_session(stems: Path, mix: Path, groups: Path | None = None) -> Session:
         raise InputError(mix, "is silent", "give the mix that was made of the stems")
     if mix_signal.shape[0] == 1:
         findings.append("the mix is mono: both channels are the same")
-    heard = {file: _read(file, mix_info.sample_rate) for file in files}
-    sounding = [file for file in files if not is_silent(heard[file][0])]
-    lags = find_lags([heard[file][0] for file in sounding], stereo(mix_signal), mix_info.sample_rate)
-    lag_of = dict(zip(sounding, lags, strict=True))
-    tracks, silent = [], []
+    spool = Spool()
+    sounding: list[tuple[AudioFile, Kept, list[str]]] = []
+    silent = []
     for file in files:
-        signal, lines = heard.pop(file)
-        lag = lag_of.get(file, Lag())
-        signal, more = _placed(file, signal, lag, mix_info.sample_rate, mix_signal.shape[1])
+        signal, lines = _read(file, mix_info.sample_rate)
+        if is_silent(signal):
+            silent.append(file.name)
+        else:
+            sounding.append((file, spool.keep(signal), lines))
+    lags = find_lags(Shelf([kept for _, kept, _ in sounding]), stereo(mix_signal), mix_info.sample_rate)
+    tracks = []
+    for (file, kept, lines), lag in zip(sounding, lags, strict=True):
+        signal, more = _placed(file, kept.read(), lag, mix_info.sample_rate, mix_signal.shape[1])
         if is_silent(signal):
             silent.append(file.name)
             continue
         findings += [*lines, *more]
-        tracks.append(Track(file.name, file.path, signal, None, file_sha256(file.path), lag.samples))
+        if lag.samples or signal.shape != kept.shape:
+            kept = spool.keep(signal)
+        tracks.append(Track(file.name, file.path, kept, None, file_sha256(file.path), lag.samples))
     if not tracks:
         raise InputError(stems, "holds only silent stems", "export the stems again")
     names = [track.name for track in tracks]
@@ -110,7 +122,7 @@ def open_session(stems: Path, mix: Path, groups: Path | None = None) -> Session:
         mix=stereo(mix_signal),
         mix_path=mix,
         tracks=tuple(replace(track, group=group_of.get(track.name)) for track in tracks),
-        silent=tuple(silent),
+        silent=tuple(file.name for file in files if file.name in silent),
         groups=found,
         findings=tuple(findings),
     )

@@ -16,6 +16,7 @@ LAW = (
     "params",
     "graph",
     "stems",
+    "spool",
     "groups",
     "block_filters",
     "lag",

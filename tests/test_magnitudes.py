@@ -20,6 +20,7 @@ from mix2daw.search.equalizer_descent import equalizer_response
 from mix2daw.search.magnitudes import power_factors
 from mix2daw.search.run import without_returns
 from mix2daw.session import Session, Track
+from mix2daw.spool import Spool
 from mix2daw.stems import Signal, read_audio
 
 SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "song"
@@ -70,7 +71,9 @@ def mixed(stems: dict[str, Signal], moved: dict[str, Callable[[Signal, int], Sig
     for seed, (name, signal) in enumerate(stems.items()):
         heard = moved[name](tilted(signal), seed) if name in moved else signal
         mix += np.float32(10 ** (LEVELS_DB[name] / 20)) * stereo(heard)
-    tracks = tuple(Track(name, Path(f"{name}.wav"), signal, None, "") for name, signal in stems.items())
+    tracks = tuple(
+        Track(name, Path(f"{name}.wav"), Spool().keep(signal), None, "") for name, signal in stems.items()
+    )
     return Session(RATE, mix, Path("mix.wav"), tracks, (), {}, ())
 
 

@@ -18,6 +18,7 @@ from mix2daw.search.returns import find_returns, without_returns
 from mix2daw.search.space import decay_s
 from mix2daw.search.state import State
 from mix2daw.session import Session, Track
+from mix2daw.spool import Spool
 
 RATE, SECONDS, TAPS = 44100, 6, 88200
 DECAY_S, LEVEL_DB = 1.2, -12.0
@@ -121,7 +122,7 @@ def test_a_moving_reverb_becomes_a_return(tmp_path: Path, wet: bool) -> None:
     if wet:
         mix = mix + moving_reverb(feeds.sum(0))
     tracks = tuple(
-        Track(name, tmp_path / f"{name}.wav", feed[None].numpy(), None, "")
+        Track(name, tmp_path / f"{name}.wav", Spool().keep(feed[None].numpy()), None, "")
         for name, feed in zip(("drums", "keys"), feeds, strict=True)
     )
     session = Session(RATE, mix.contiguous().numpy(), tmp_path / "mix.wav", tracks, (), {}, ())

@@ -16,6 +16,7 @@ from mix2daw.search import Settings
 from mix2daw.search.revive import revive
 from mix2daw.search.state import State, on_plateau
 from mix2daw.session import Session, Track
+from mix2daw.spool import Spool
 
 RATE, SECONDS = 22050, 8
 HARD = Device(type="compressor", values={"threshold_db": -40, "ratio": 6, "attack_ms": 1, "release_ms": 80})
@@ -44,7 +45,8 @@ def state(truth: Graph) -> State:
     with torch.no_grad():
         mix = play(truth, Controls(truth), sources).out["master"].numpy()
     tracks = tuple(
-        Track(name, Path(f"{name}.wav"), signal.numpy(), None, "") for name, signal in sources.items()
+        Track(name, Path(f"{name}.wav"), Spool().keep(signal.numpy()), None, "")
+        for name, signal in sources.items()
     )
     session = Session(RATE, mix, Path("mix.wav"), tracks, (), {}, ())
     return State(session, truth, Settings(), Silence())

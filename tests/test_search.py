@@ -22,6 +22,7 @@ from mix2daw.search.judge import Judge
 from mix2daw.search.run import CONSOLE_STEPS, FINAL_STEPS, FIRST_STEPS, REFIT_STEPS
 from mix2daw.search.simplify import drop_bands, drop_resting, rounded
 from mix2daw.session import Session, Track
+from mix2daw.spool import Spool
 
 RATE = 44100
 SECONDS = 4
@@ -77,7 +78,7 @@ def session(tmp_path_factory) -> Session:
     sources = {name: torch.from_numpy(signal) for name, signal in stems.items()}
     with torch.no_grad():
         mix = play(graph, Controls(graph), sources).out["master"].numpy()
-    tracks = tuple(Track(n, folder / f"{n}.wav", s, None, "") for n, s in sorted(stems.items()))
+    tracks = tuple(Track(n, folder / f"{n}.wav", Spool().keep(s), None, "") for n, s in sorted(stems.items()))
     return Session(RATE, mix, folder / "mix.wav", tracks, (), {}, ())
 
 
@@ -154,10 +155,11 @@ import numpy as np
 from mix2daw.progress import Silence
 from mix2daw.search import Settings, search
 from mix2daw.session import Session, Track
+from mix2daw.spool import Spool
 
 folder, song = Path(sys.argv[1]), np.load("song.npz")
 stems = sorted(set(song.files) - {"mix"})
-tracks = tuple(Track(name, folder / f"{name}.wav", song[name], None, "") for name in stems)
+tracks = tuple(Track(name, folder / f"{name}.wav", Spool().keep(song[name]), None, "") for name in stems)
 session = Session(RATE, song["mix"], folder / "mix.wav", tracks, (), {}, ())
 allowed = frozenset({"equalizer", "compressor"})
 sys.stdout.write(search(session, folder, Settings(processors=allowed), Silence()).graph.to_json())

@@ -39,9 +39,10 @@ class TrainingExcerpt:
 
 @dataclass(frozen=True)
 class ScoringExcerpt:
-    """Sources, and what scores the mix of this excerpt."""
+    """Sources, the `target` (2, samples), and what scores the mix of this excerpt."""
 
     sources: dict[str, Tensor]
+    target: Tensor
     loss: SongScore
 
     def score(self, mix: Tensor) -> Tensor:
@@ -54,7 +55,8 @@ def coverage(sources: Mapping[str, Tensor], starts: list[int], length: int, coun
     stems of the logarithm of the share of their energy heard so far. Overlaps are avoided. Sorted."""
     energy = torch.zeros(len(starts), len(sources), dtype=torch.float64)
     for column, source in enumerate(sources.values()):
-        total = torch.nn.functional.pad(source.double().square().sum(0).cumsum(0), (1, 0))
+        power = source.square().sum(0, dtype=torch.float64)
+        total = torch.nn.functional.pad(power.cumsum_(0), (1, 0))
         begin = torch.tensor(starts).clamp(max=total.shape[0] - 1)
         end = torch.tensor([s + length for s in starts]).clamp(max=total.shape[0] - 1)
         energy[:, column] = (total[end] - total[begin]) / total[-1].clamp(min=1e-12)
@@ -90,6 +92,16 @@ def joined(signal: Tensor, starts: list[int], size: int) -> Tensor:
     return torch.cat([signal[:, start : start + size] for start in starts], 1)
 
 
+def stretches(sources: Mapping[str, Tensor], starts: list[int], size: int) -> list[dict[str, Tensor]]:
+    """The stretches of all sources. Each source is read once, and not kept if less than all of it is."""
+    cut: list[dict[str, Tensor]] = [{} for _ in starts]
+    for name, source in sources.items():
+        for stretch, start in zip(cut, starts, strict=True):
+            part = source[:, start : start + size]
+            stretch[name] = part if part.shape == source.shape else part.clone()
+    return cut
+
+
 def training_excerpts(
     sources: Mapping[str, Tensor], target: Tensor, sample_rate: int, count: int = 4
 ) -> list[TrainingExcerpt]:
@@ -104,11 +116,11 @@ def training_excerpts(
         grid = list(range(0, last + 1, round(STEP_S * sample_rate)))
         starts = [start - skip for start in coverage(sources, [s + skip for s in grid], scored, count)]
     excerpts = []
-    for start in starts:
+    for start, cut in zip(starts, stretches(sources, starts, skip + scored), strict=True):
         heard = target[:, start + skip : start + skip + scored]
         excerpts.append(
             TrainingExcerpt(
-                {name: x[:, start : start + skip + scored].contiguous() for name, x in sources.items()},
+                cut,
                 skip,
                 SegmentLoss(heard, sample_rate, order="called"),
                 WaveformLoss(heard, sample_rate),
@@ -150,9 +162,7 @@ def _scored(
     sources: Mapping[str, Tensor], target: Tensor, sample_rate: int, starts: list[int], size: int, skip: int
 ) -> list[ScoringExcerpt]:
     return [
-        ScoringExcerpt(
-            {name: x[:, start : start + size] for name, x in sources.items()},
-            SongScore(target[:, start : start + size], sample_rate, skip),
-        )
-        for start in starts
+        ScoringExcerpt(cut, heard, SongScore(heard, sample_rate, skip))
+        for start, cut in zip(starts, stretches(sources, starts, size), strict=True)
+        for heard in (target[:, start : start + size],)
     ]

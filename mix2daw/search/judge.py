@@ -7,8 +7,9 @@ only the strips that hear it, and lets the fader of the strip make up for the ch
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import torch
 
@@ -23,14 +24,15 @@ MAKE_UP_LOW, MAKE_UP_HIGH = 0.05, 20.0
 
 @dataclass(frozen=True)
 class Trial:
-    """The outcome of leaving `keys` out, or of having them `back`: the score, the signals, and what faders
-    would change by."""
+    """The outcome of leaving `keys` out, of having them `back`, or of other `values` of settings: the score,
+    the signals, and what faders would change by."""
 
     keys: tuple[Key, ...]
     score: float
     signals: tuple[Signals, ...]
     faders_db: dict[str, float]
     back: bool = False
+    values: Mapping[tuple[Key, str], float] = field(default_factory=dict)
 
 
 class Judge:
@@ -81,21 +83,37 @@ class Judge:
 
     def without(self, keys: Sequence[Key]) -> Trial:
         """Score with `keys` left out too. Nothing changes until `accept`."""
-        before = {
-            key: self.controls.value(key, params_of(key.type)[0].name) for key in keys if key.type in SETTINGS
+        rest = {
+            (key, param.name): param.rest
+            for key in keys
+            if key.type in SETTINGS
+            for param in params_of(key.type)[:1]
         }
-        for key in before:
-            param = params_of(key.type)[0]
-            self.controls.set_value(key, param.name, param.rest)
+        bypass = self.gone | {key for key in keys if key.type not in SETTINGS}
+        fixed = {key.strip for key in keys if key.type == "fader"}
+        with torch.no_grad(), self._set(rest):
+            signals, faders_db = self._play(keys, bypass, fixed)
+        return Trial(tuple(keys), self._score(signals), tuple(signals), faders_db, values=rest)
+
+    def turned(self, key: Key, settings: Mapping[str, float]) -> Trial:
+        """Score with other settings of an insert, and the fader that suits them best. Nothing changes until
+        `accept`."""
+        values = {(key, setting): value for setting, value in settings.items()}
+        with torch.no_grad(), self._set(values):
+            signals, faders_db = self._play([key], self.gone, frozenset(), closer=True)
+        return Trial((), self._score(signals), tuple(signals), faders_db, values=values)
+
+    @contextmanager
+    def _set(self, values: Mapping[tuple[Key, str], float]) -> Iterator[None]:
+        """Other values of settings for a while."""
+        before = {(key, setting): self.controls.value(key, setting) for key, setting in values}
+        for (key, setting), value in values.items():
+            self.controls.set_value(key, setting, value)
         try:
-            with torch.no_grad():
-                bypass = self.gone | {key for key in keys if key.type not in SETTINGS}
-                fixed = {key.strip for key in before if key.type == "fader"}
-                signals, faders_db = self._play(keys, bypass, fixed)
+            yield
         finally:
-            for key, value in before.items():
-                self.controls.set_value(key, params_of(key.type)[0].name, value)
-        return Trial(tuple(keys), self._score(signals), tuple(signals), faders_db)
+            for (key, setting), value in before.items():
+                self.controls.set_value(key, setting, value)
 
     def having(self, key: Key) -> Trial:
         """Score with an insert or a send that is gone back in its place. Nothing changes until `accept`."""
@@ -104,8 +122,10 @@ class Judge:
         return Trial((key,), self._score(signals), tuple(signals), faders_db, back=True)
 
     def _play(
-        self, keys: Sequence[Key], bypass: Collection[Key], fixed: Collection[str]
+        self, keys: Sequence[Key], bypass: Collection[Key], fixed: Collection[str], closer: bool = False
     ) -> tuple[list[Signals], dict[str, float]]:
+        """Signals with changed `keys`; all strips that were changed but `fixed` ones are made up for, so that
+        each is as it was or, if `closer`, nearer to what is missing in the mix."""
         touched = {key.strip for key in keys if key.type != "send"}
         heard = {key.which for key in keys if key.type == "send"}
         faders_db: dict[str, float] = {}
@@ -120,19 +140,22 @@ class Judge:
             ]
             for name in names:
                 if name in touched and name not in fixed:
-                    level_lin = self._make_up(name, signals)
+                    level_lin = self._make_up(name, signals, closer)
                     for played in signals:
                         played.out[name] = played.out[name] * level_lin
                     faders_db[name] = 20 * math.log10(level_lin)
                 heard |= downstream(self.graph, name) - {name}
         return signals, faders_db
 
-    def _make_up(self, name: str, signals: Sequence[Signals]) -> float:
-        """The level that brings the new signal of a strip closest to its old one."""
+    def _make_up(self, name: str, signals: Sequence[Signals], closer: bool) -> float:
+        """The level that brings the new signal of a strip closest to its old one; if `closer`, to its old one
+        and what the whole lacks of the target."""
         inner = power = 0.0
-        for played, known in zip(signals, self.signals, strict=True):
-            new, old = played.out[name], known.out[name]
-            inner += float((new * old).sum(dtype=torch.float64))
+        for excerpt, played, known in zip(self.excerpts, signals, self.signals, strict=True):
+            new, goal = played.out[name], known.out[name]
+            if closer:
+                goal = goal + (excerpt.target - known.out[self.graph.master.name])
+            inner += float((new * goal).sum(dtype=torch.float64))
             power += float(new.square().sum(dtype=torch.float64))
         return min(MAKE_UP_HIGH, max(MAKE_UP_LOW, inner / power)) if power > 0 else 1.0
 
@@ -141,11 +164,10 @@ class Judge:
         for key in trial.keys:
             if trial.back:
                 self.gone.discard(key)
-            elif key.type in SETTINGS:
-                param = params_of(key.type)[0]
-                self.controls.set_value(key, param.name, param.rest)
-            else:
+            elif key.type not in SETTINGS:
                 self.gone.add(key)
+        for (key, setting), value in trial.values.items():
+            self.controls.set_value(key, setting, value)
         for name, change_db in trial.faders_db.items():
             key = Key(name, "fader")
             self.controls.set_value(key, "fader_db", self.controls.value(key, "fader_db") + change_db)

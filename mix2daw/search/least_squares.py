@@ -17,7 +17,7 @@ RIDGE_OWN, RIDGE_BIN, RIDGE_FLOOR = 1e-3, 1e-7, 1e-6
 # Hann frames a quarter apart repeat one another: so many of them hold one frame's worth of news.
 FRAMES_PER_NEWS = 1.925
 FREE_SHARE = 0.1  # of the frames that must be left over when the columns are counted off
-FRAMES_AT_ONCE = 1 << 22  # complex numbers of one column that are in memory at a time
+AT_ONCE, OF_ONE_AT_ONCE = 1 << 24, 1 << 22  # complex numbers in memory at a time, of all signals and of one
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def short_time_spectra(signals: Tensor, size: int) -> Iterator[Tensor]:
     hop = size // 4
     window = torch.hann_window(size)
     padded = torch.nn.functional.pad(signals, (size - hop, size))
-    per_block = max(1, FRAMES_AT_ONCE // size)
+    per_block = max(1, min(OF_ONE_AT_ONCE, AT_ONCE // len(signals)) // size)
     frames = (padded.shape[1] - size) // hop + 1
     for first in range(0, frames, per_block):
         last = min(frames, first + per_block)

@@ -14,7 +14,7 @@ from mix2daw.graph import Device, Graph, Send, Strip
 from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.search.deconvolution import Deconvolution, Levels, Reals, Stretch
-from mix2daw.search.excerpts import listening_starts
+from mix2daw.search.excerpts import listening_starts, stretches
 from mix2daw.search.noise_reverb import Dry, noise_reverb
 from mix2daw.search.space import IMPULSE_S, Echo, Room, Space, decay_s, find_space, solve
 from mix2daw.search.state import State
@@ -183,8 +183,7 @@ def _stretches(state: State, bypass: frozenset[Key] = frozenset()) -> list[Stret
     starts, size = listening_starts(state.sources, state.target.shape[1], state.sample_rate)
     tracks = [strip.name for strip in state.graph.of_kind("track")]
     found = []
-    for start in starts:
-        cut = {name: source[:, start : start + size] for name, source in state.played.items()}
+    for start, cut in zip(starts, stretches(state.played, starts, size), strict=True):
         with torch.no_grad():
             signals = play(state.graph, state.controls, cut, bypass=bypass)
             feeds = torch.stack([signals.out[name].mean(0) for name in tracks])

@@ -9,16 +9,24 @@ import torch
 from mix2daw.console import build_console, preset
 from mix2daw.controls import Controls, Key
 from mix2daw.dsp.jit import torch_threads_kept
-from mix2daw.dsp.memory import keep_freed_memory
+from mix2daw.dsp.memory import hand_back_freed_memory, keep_freed_memory
 from mix2daw.errors import FormatError
 from mix2daw.progress import Progress
+from mix2daw.search.dial import dial_compressors
 from mix2daw.search.fold import fold_wet
 from mix2daw.search.found import Found, count_devices, count_offered, with_confidence
 from mix2daw.search.returns import final_impulses, find_returns, refine_impulse, without_returns
 from mix2daw.search.revive import revive
 from mix2daw.search.settings import Settings
-from mix2daw.search.simplify import drop_resting, resting_bands
-from mix2daw.search.stages import BAND_TRIALS_DB, prune, refit_plainer, round_off, simplify
+from mix2daw.search.simplify import drop_resting
+from mix2daw.search.stages import (
+    BAND_TRIALS_DB,
+    prune,
+    refit_plainer,
+    refit_without_faint,
+    round_off,
+    simplify,
+)
 from mix2daw.search.state import State
 from mix2daw.search.warm_start import warm_start
 from mix2daw.session import Session
@@ -42,7 +50,9 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
         # torch adds up in an order that depends on its number of threads, and so would the result. One is
         # about as fast: what takes time are kernels of ours, which use all cores, and transforms.
         torch.set_num_threads(1)
-        return _search(session, folder, settings, progress)
+        found = _search(session, folder, settings, progress)
+    hand_back_freed_memory()
+    return found
 
 
 def _search(session: Session, folder: Path, settings: Settings, progress: Progress) -> Found:
@@ -94,6 +104,7 @@ def _run(state: State) -> None:
     """All stages. The shares are those of the budget at which a stage is cut short or left out."""
     with state.stage("warm start", 1):
         start(state)
+        hand_back_freed_memory()
     with state.stage("first fit", FIRST_STEPS):
         first_fit(state)
     if not state.late(0.35):
@@ -111,7 +122,7 @@ def _run(state: State) -> None:
         simplify(state)
     with state.stage("final fit", FINAL_STEPS):
         if not state.late(0.97):
-            state.fit(FINAL_STEPS, FINAL_RATE, 0.97, still=resting_bands(state.graph))
+            refit_without_faint(state, FINAL_STEPS, FINAL_RATE, 0.97)
         state.checkpoint()
         round_off(state)
         state.checkpoint()
@@ -132,6 +143,7 @@ def _prune_all(state: State) -> None:
     if state.late(0.85):
         return
     with state.stage("refit", REFIT_STEPS):
+        dial_compressors(state)
         refit_plainer(state, REFIT_STEPS, REFIT_RATE, 0.85)
         revive(state, full)
         state.checkpoint()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from mix2daw.controls import Key
-from mix2daw.graph import FADER_HIGH_DB, FADER_LOW_DB, Graph, Strip
+from mix2daw.graph import FADER_HIGH_DB, FADER_LOW_DB, Device, Graph, Strip
 from mix2daw.processors import PROCESSORS
 from mix2daw.search.equalizer_match import rematch
 from mix2daw.search.fold import fold_faders
@@ -23,6 +23,7 @@ from mix2daw.search.warm_start import CURVE_SIZE
 NEARLY_MIDDLE = 0.07  # a pan of about half a decibel
 PLAINER = 0.75  # of the decibels of an equalizer, to be worth another one
 SMALL_BAND_DB = 0.15
+FAINT_DB = 1.0  # of the largest band of an equalizer that all tracks share
 SLOPES = ("high_pass_slope_db", "low_pass_slope_db")
 BAND_TRIALS_DB = (0.6, 0.3, 0.1)
 DIGITS = (0, 1, 2, EXACT_DIGITS)
@@ -54,6 +55,38 @@ def refit_plainer(state: State, steps: int, rate: float, share: float) -> None:
         refine_impulse(state)
 
 
+def refit_without_faint(state: State, steps: int, rate: float, share: float) -> None:
+    """Fit once more, without equalizers of groups and the master that do next to nothing: they make up for
+    what is not quite right on many tracks. If that ends worse, they are fitted like the rest."""
+    before = state.graph
+    graph = _without_faint(before)
+    if graph != before:
+        score = state.judge().score
+        state.adopt(graph)
+        state.fit(steps, rate, share, still=resting_bands(graph))
+        if state.judge().score <= score + state.settings.tolerance / 2:
+            return
+        state.adopt(before)
+    state.fit(steps, rate, share, still=resting_bands(before))
+
+
+def _without_faint(graph: Graph) -> Graph:
+    def faint(device: Device) -> bool:
+        return (
+            device.type == "equalizer"
+            and all(device.values[slope] == 0 for slope in SLOPES)
+            and all(abs(device.values[f"{band}_db"]) <= FAINT_DB for band in BANDS)
+        )
+
+    return graph.replace(
+        *(
+            strip.model_copy(update={"devices": tuple(d for d in strip.devices if not faint(d))})
+            for strip in graph.strips
+            if strip.kind in ("group", "master")
+        )
+    )
+
+
 def _with_plain_equalizers(state: State) -> Graph:
     """The graph with filters where they say the same as deep shelves do, and with faders where bands raise or
     lower everything alike: thresholds and faders can make up for that, so that a descent drifts there."""
@@ -66,7 +99,7 @@ def _with_plain_equalizers(state: State) -> Graph:
     if not fitted:
         return state.graph
     # What is in the mix is near enough to what groups and the master hear.
-    heard = [state.sources.get(name, state.target) for name, _ in fitted]
+    heard = (state.sources.get(name, state.target) for name, _ in fitted)
     spectra = torch.stack([power_spectrum(signal, CURVE_SIZE) for signal in heard])
     again = rematch([device.values for device in fitted.values()], spectra, state.sample_rate)
     graph = state.graph

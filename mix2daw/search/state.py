@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -60,6 +60,23 @@ class Rise:
         return max(self.floor + self.tolerance, spent)
 
 
+class _Sources(Mapping[str, Tensor]):
+    """The audio of every track on a device, read whenever it is asked for."""
+
+    def __init__(self, session: Session, device: torch.device) -> None:
+        self._tracks = {track.name: track for track in session.tracks}
+        self._device = device
+
+    def __getitem__(self, name: str) -> Tensor:
+        return torch.from_numpy(self._tracks[name].signal).to(self._device)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tracks)
+
+    def __len__(self) -> int:
+        return len(self._tracks)
+
+
 class State:
     """One search on its way. `graph` and `controls` always belong together and can be rendered.
 
@@ -76,10 +93,10 @@ class State:
     def __init__(self, session: Session, graph: Graph, settings: Settings, progress: Progress) -> None:
         self.settings, self.progress = settings, progress
         self.sample_rate = session.sample_rate
-        self.sources = {track.name: torch.from_numpy(track.signal) for track in session.tracks}
+        self.sources = _Sources(session, torch.device("cpu"))
         self.target = torch.from_numpy(session.mix)
         self.device = torch.device("cuda" if settings.device == "cuda" else "cpu")
-        self.played = {name: source.to(self.device) for name, source in self.sources.items()}
+        self.played = _Sources(session, self.device)
         target = self.target.to(self.device)
         self.training = training_excerpts(self.played, target, self.sample_rate)
         self.scoring = scoring_excerpts(self.played, target, self.sample_rate)

@@ -1,0 +1,113 @@
+"""Compressors are dialled in where a descent does not get: along the valley of settings, linked or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mix2daw.controls import Controls
+from mix2daw.graph import Device, Graph, Strip
+from mix2daw.play import play
+from mix2daw.processors import PROCESSORS, checked_graph
+from mix2daw.progress import Silence
+from mix2daw.search import Settings
+from mix2daw.search.dial import dial_compressors
+from mix2daw.search.stages import refit_without_faint
+from mix2daw.search.state import State
+from mix2daw.session import Session, Track
+from mix2daw.spool import Spool
+
+RATE, SECONDS = 22050, 8
+TRUTH = {"threshold_db": -24.0, "ratio": 4.0, "attack_ms": 10.0, "release_ms": 150.0, "link": 0.0}
+
+
+def console(compressor: dict[str, float], master: tuple[Device, ...] = (), fader_db: float = 0.0) -> Graph:
+    strips = (
+        Strip(
+            name="one",
+            kind="track",
+            source="one.wav",
+            output="master",
+            fader_db=fader_db,
+            devices=(Device(type="compressor", values=compressor),),
+        ),
+        Strip(name="two", kind="track", source="two.wav", channels=1, output="master"),
+        Strip(name="master", kind="master", devices=master),
+    )
+    graph = Graph(sample_rate=RATE, length_samples=SECONDS * RATE, strips=strips)
+    return checked_graph(graph, PROCESSORS)
+
+
+def sources() -> dict[str, torch.Tensor]:
+    """A stereo track whose sides are hit at different times, and a mono one."""
+    generator = torch.Generator().manual_seed(1)
+    t = torch.arange(SECONDS * RATE) / RATE
+    noise = 0.3 * torch.randn(3, len(t), generator=generator)
+    sides = [noise[i] * torch.exp(-5 * (t % period_s)) for i, period_s in enumerate((0.5, 0.7))]
+    return {"one": torch.stack(sides), "two": (noise[2] * torch.exp(-8 * (t % 1.1)))[None]}
+
+
+def state(truth: Graph, start: Graph) -> State:
+    """A search for `truth` that stands at `start`."""
+    heard = sources()
+    with torch.no_grad():
+        mix = play(truth, Controls(truth), heard).out["master"].numpy()
+    tracks = tuple(
+        Track(name, Path(f"{name}.wav"), Spool().keep(signal.numpy()), None, "")
+        for name, signal in heard.items()
+    )
+    session = Session(RATE, np.ascontiguousarray(mix), Path("mix.wav"), tracks, (), {}, ())
+    return State(session, start, Settings(), Silence())
+
+
+def compressor_of(graph: Graph) -> dict[str, float]:
+    return graph.strip("one").devices[0].values
+
+
+@pytest.mark.parametrize("link", [0.0, 1.0])
+def test_whether_channels_are_linked_is_found(link: float) -> None:
+    search = state(console(TRUTH | {"link": link}), console(TRUTH | {"link": 1 - link}))
+    dial_compressors(search)
+    assert compressor_of(search.graph)["link"] == link
+    assert search.judge().score < 0.002
+
+
+def test_a_compressor_goes_along_its_valley() -> None:
+    """A low threshold with a low ratio and a louder fader is near; a descent alone is long in coming back."""
+    start = console(TRUTH | {"threshold_db": -32.0, "ratio": 1.7}, fader_db=2.5)
+    alone, search = state(console(TRUTH), start), state(console(TRUTH), start)
+    alone.fit(16, 1.0, 1.0)
+    dial_compressors(search)
+    search.fit(16, 1.0, 1.0)
+    assert search.judge().score < 0.6 * alone.judge().score
+    wanted = TRUTH["threshold_db"]
+    off_db = [abs(compressor_of(s.graph)["threshold_db"] - wanted) for s in (search, alone)]
+    assert off_db[0] < 0.6 * off_db[1]
+
+
+def test_what_is_right_is_left_alone() -> None:
+    search = state(console(TRUTH), console(TRUTH))
+    dial_compressors(search)
+    assert compressor_of(search.graph) == pytest.approx(TRUTH)
+
+
+def faint_equalizer(level_db: float) -> Device:
+    return Device(type="equalizer", values={"bell_2_hz": 900, "bell_2_db": level_db, "bell_2_q": 0.7})
+
+
+def test_a_faint_equalizer_of_the_master_goes() -> None:
+    search = state(console(TRUTH), console(TRUTH, (faint_equalizer(0.2),)))
+    refit_without_faint(search, 4, 0.6, 1.0)
+    assert search.graph.master.devices == ()
+
+
+@pytest.mark.parametrize(("real_db", "now_db"), [(0.9, 0.9), (3.0, 3.0)])
+def test_an_equalizer_of_the_master_that_is_heard_stays(real_db: float, now_db: float) -> None:
+    truth = console(TRUTH, (faint_equalizer(real_db),))
+    search = state(truth, console(TRUTH, (faint_equalizer(now_db),)))
+    refit_without_faint(search, 4, 0.6, 1.0)
+    assert [device.type for device in search.graph.master.devices] == ["equalizer"]
+    assert search.judge().score < 0.02
