@@ -15,7 +15,7 @@ from mix2daw.search.judge import Judge, Trial
 from mix2daw.search.state import State
 
 STEP_DB, SLOPE_FACTOR, TIME_FACTOR = 3.0, 1.4, 1.6
-GAIN, LINK_GAIN = 0.001, 0.002  # of La, to be worth a change
+GAIN, LINK_GAIN, PLAIN_GAIN = 0.001, 0.002, 0.5  # of La, to be worth a change; to leave no doubt
 LONGEST = 4  # steps in one direction
 # Steps of the threshold and of the slope (1 − 1/ratio), along the valley first.
 CURVE_TURNS = ((1, 1), (1, 0), (0, 1))
@@ -33,12 +33,14 @@ def dial_compressors(state: State) -> None:
     for key in judge.controls.all_keys():
         if key.type != "compressor":
             continue
-        if key.strip in stereo:
-            link = judge.controls.value(key, "link")
-            _take(judge, judge.turned(key, {"link": 1.0 - link}), LINK_GAIN)
+        linkable = key.strip in stereo
+        if linkable:  # with other settings that are wrong, the wrong choice may be the closer one
+            _link(judge, key, PLAIN_GAIN)
         for turn in turns:
             if not _follow(judge, key, turn, 1):
                 _follow(judge, key, turn, -1)
+        if linkable:
+            _link(judge, key, LINK_GAIN)
         state.progress.step(f"La {judge.score:.3f}")
     state.adopt(judge.shrunk())
 
@@ -57,6 +59,10 @@ def _time(name: str, now: Values, sign: int) -> Values:
 def _steeper(ratio: float, factor: float) -> float:
     """The ratio at which the reduction per dB over the threshold, 1 − 1/ratio, is that many times as much."""
     return 1 / max(1 - (1 - 1 / ratio) * factor, 1e-3)
+
+
+def _link(judge: Judge, key: Key, gain: float) -> None:
+    _take(judge, judge.turned(key, {"link": 1.0 - judge.controls.value(key, "link")}), gain)
 
 
 def _follow(judge: Judge, key: Key, turn: Turn, sign: int) -> bool:
