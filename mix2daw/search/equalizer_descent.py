@@ -8,7 +8,16 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from mix2daw.dsp.biquad import Design, bell, high_pass, high_shelf, low_pass, low_shelf, section
+from mix2daw.dsp.biquad import (
+    Design,
+    audible_hz,
+    bell,
+    high_pass,
+    high_shelf,
+    low_pass,
+    low_shelf,
+    section,
+)
 from mix2daw.processors import PROCESSORS
 from mix2daw.processors.equalizer import BUTTERWORTH_DB, BUTTERWORTH_Q
 
@@ -54,6 +63,43 @@ def equalizer_response(settings: Mapping[str, Tensor], frequency_hz: Tensor, sam
     return total
 
 
+def equalizer_curve_db(settings: Mapping[str, Tensor], frequency_hz: Tensor, sample_rate: int) -> Tensor:
+    """Magnitude of `equalizer_response` in dB, `(stems, frequencies)`: in real numbers and all sections at
+    once, since a descent asks for it hundreds of times."""
+    hp, lp = (settings[f"{name}_slope_db"] for name in ("high_pass", "low_pass"))
+    unused = torch.zeros_like(hp)
+    corner_db, corner_q = unused + BUTTERWORTH_DB, unused + BUTTERWORTH_Q
+    bells = [[settings[f"bell_{index}_{what}"] for what in ("hz", "db", "q")] for index in range(1, 5)]
+    bells += [[settings[f"{name}_hz"], corner_db, corner_q] for name in ("high_pass", "low_pass")]
+    hz, db, q = (torch.cat(values) for values in zip(*bells, strict=True))
+
+    def designed(design: Design, hz: Tensor, db: Tensor, q: Tensor) -> Tensor:
+        return design(audible_hz(hz, sample_rate), db, q, sample_rate, torch.float64)
+
+    def shelf(name: str, design: Design) -> Tensor:
+        return designed(design, *(settings[f"{name}_{what}"] for what in ("hz", "db", "q")))
+
+    sections = torch.cat(
+        [
+            designed(bell, hz, db, q),
+            shelf("low_shelf", low_shelf),
+            shelf("high_shelf", high_shelf),
+            designed(high_pass, settings["high_pass_hz"], unused, unused),
+            designed(low_pass, settings["low_pass_hz"], unused, unused),
+        ]
+    )
+    turn = 2 * math.pi / sample_rate * frequency_hz
+    cosines = torch.stack([torch.ones_like(turn), turn.cos(), (2 * turn).cos()])
+    b0, b1, b2, a1, a2 = sections.unbind(-1)
+    above = torch.stack([b0 * b0 + b1 * b1 + b2 * b2, 2 * b1 * (b0 + b2), 2 * b0 * b2], -1) @ cosines
+    below = torch.stack([1 + a1 * a1 + a2 * a2, 2 * a1 * (1 + a2), 2 * a2], -1) @ cosines
+    each_db = 10 * torch.log10((above / below).clamp(min=1e-18)).reshape(10, len(hp), -1)
+    one = torch.ones_like(hp)
+    steep = (hp >= 12).to(one), (lp >= 12).to(one)
+    used = [one] * 4 + [*steep, one, one, (hp > 0) + steep[0], (lp > 0) + steep[1]]
+    return (each_db * torch.stack(used)[..., None]).sum(0)
+
+
 def fit_equalizers(
     target_db: Tensor, weight: Tensor, centres: Tensor, sample_rate: int, plain: bool = False
 ) -> tuple[dict[str, Tensor], Tensor]:
@@ -92,7 +138,7 @@ def fit_equalizers(
 
     def misfit() -> Tensor:
         """Of every row: distance from the target plus how far bells and shelves were moved."""
-        curve_db = 20 * torch.log10(equalizer_response(current(), centres, sample_rate).abs() + 1e-9)
+        curve_db = equalizer_curve_db(current(), centres, sample_rate)
         error = curve_db + level_db[:, None] - target_db
         total = (weight * torch.sqrt(error.square() + 0.25)).sum(-1)
         if plain:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mix2daw.processors import PROCESSORS
-from mix2daw.search.equalizer_descent import equalizer_response, fit_equalizers
+from mix2daw.search.equalizer_descent import equalizer_curve_db, equalizer_response, fit_equalizers
 from mix2daw.search.least_squares import Responses
 from mix2daw.search.magnitudes import Magnitudes
 
@@ -143,7 +143,7 @@ def rematch(
         for name in PROCESSORS["equalizer"].rest()
     }
     centres, bands = match_bands((spectra.shape[1] - 1) * 2, sample_rate)
-    curve_db = 20 * torch.log10(equalizer_response(settings, centres, sample_rate).abs() + 1e-9)
+    curve_db = equalizer_curve_db(settings, centres, sample_rate)
     energy = (spectra.double() @ bands.T).clamp(min=1e-20)
     weight = (energy / energy.amax(-1, keepdim=True)).clamp(min=1e-7) ** 0.25
     weight = weight / weight.sum(-1, keepdim=True)

@@ -78,7 +78,7 @@ def _offer_noise(state: State, place: Strip, tracks: list[str]) -> None:
     path = state.keep_impulse(place.name, found.impulse)
     device = return_device("convolution", {}, path)
     graph = _with_return(state.graph, place, device, tracks, found.sends_lin)
-    if state.judge(graph).score < state.judge().score - NOISE_GAIN:
+    if state.score(graph) < state.score() - NOISE_GAIN:
         seconds = decay_s(found.impulse, state.sample_rate)
         state.progress.say(f"a reverb that decays in {seconds:.1f} s is in the mix, as its magnitudes show")
         state.adopt(checked_graph(graph, PROCESSORS))
@@ -97,7 +97,7 @@ def refine_impulse(state: State) -> None:
     heard = np.array([name in sends for name in tracks])
     if set(sends) - set(tracks) or not heard.any():
         return
-    before, score = state.graph, state.judge().score
+    before, score = state.graph, state.score()
     stretches = _stretches(state, frozenset(Key(name, "send", place.name) for name in sends))
     taps = state.impulse_of(place).shape[-1]
     problem = Deconvolution(stretches, state.sample_rate, min(taps, stretches[0].rest.shape[1] // 2))
@@ -121,7 +121,7 @@ def refine_impulse(state: State) -> None:
             if name in sends
         ),
     )
-    if state.judge(graph).score <= score:
+    if state.score(graph) <= score:
         state.adopt(graph)
 
 

@@ -47,9 +47,9 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
         raise FormatError("--device cuda", "this machine has no CUDA device", "use cpu or auto")
     keep_freed_memory()
     with torch_threads_kept():
-        # torch adds up in an order that depends on its number of threads, and so would the result. One is
-        # about as fast: what takes time are kernels of ours, which use all cores, and transforms.
-        torch.set_num_threads(1)
+        # torch adds up in an order that depends on its number of threads, and so would the result: it has two
+        # on any machine. More would not be faster: what takes time are kernels of ours, which use all cores.
+        torch.set_num_threads(2)
         found = _search(session, folder, settings, progress)
     hand_back_freed_memory()
     return found

@@ -33,7 +33,7 @@ def refit_plainer(state: State, steps: int, rate: float, share: float) -> None:
     """Fit again from plainer settings: equalizers said with fewer decibels, and what is nearly in the middle
     put there (a reverb's response can make up for many small pans, and then each of them seems needed). If
     that ends worse, fit again from the settings as they were."""
-    before, score = state.graph, state.judge().score
+    before, score = state.graph, state.score()
     graph = drop_resting(_with_plain_equalizers(state))
     middle = {
         strip.name: strip.model_copy(update={"pan": 0.0})
@@ -47,7 +47,7 @@ def refit_plainer(state: State, steps: int, rate: float, share: float) -> None:
         state.fit(steps, rate, share, still=still)
         if not state.late(share):
             refine_impulse(state)
-        if state.judge().score <= score + state.settings.tolerance / 2:
+        if state.score() <= score + state.settings.tolerance / 2:
             return
         state.adopt(before)
     state.fit(steps, rate, share)
@@ -61,10 +61,10 @@ def refit_without_faint(state: State, steps: int, rate: float, share: float) -> 
     before = state.graph
     graph = _without_faint(before)
     if graph != before:
-        score = state.judge().score
+        score = state.score()
         state.adopt(graph)
         state.fit(steps, rate, share, still=resting_bands(graph))
-        if state.judge().score <= score + state.settings.tolerance / 2:
+        if state.score() <= score + state.settings.tolerance / 2:
             return
         state.adopt(before)
     state.fit(steps, rate, share, still=resting_bands(before))
@@ -137,9 +137,9 @@ def prune(state: State, way: str, share: float) -> None:
     group faders that made up for what went are moved onto the tracks. Trials hear a part of the song; if the
     whole is further off than they told, the round is done again with all of it."""
     tried, whole = state.rises
-    limit = whole.limit(state.judge().score)
+    limit = whole.limit(state.score())
     pruned = _pruned(state, state.trial_judge(), tried, way, share)
-    if state.tried is not state.scoring and state.judge(pruned).score > limit + state.settings.tolerance / 2:
+    if state.tried is not state.scoring and state.score(pruned) > limit + state.settings.tolerance / 2:
         pruned = _pruned(state, state.judge(), whole, way, share)
     state.adopt(pruned)
 
@@ -166,10 +166,10 @@ def _pruned(state: State, judge: Judge, rise: Rise, way: str, share: float) -> G
 
 def simplify(state: State) -> None:
     """Drop small bands and inaudible filters, as long as the score hardly moves."""
-    now = state.judge().score
+    now = state.score()
     for below_db in BAND_TRIALS_DB:
         tidy = drop_resting(drop_bands(state.graph, below_db))
-        score = state.judge(tidy).score
+        score = state.score(tidy)
         state.progress.step(f"La {score:.3f}")
         if score <= now + state.settings.tolerance / 4:
             state.adopt(tidy)
@@ -178,9 +178,9 @@ def simplify(state: State) -> None:
 
 def round_off(state: State) -> None:
     """Settings as a person would make them, with as many digits as the sound needs."""
-    exact, now = state.graph, state.judge().score
+    exact, now = state.graph, state.score()
     for finer in DIGITS:
         tidy = drop_resting(rounded(exact, finer))
-        if state.judge(tidy).score <= now + state.settings.tolerance / 2:
+        if state.score(tidy) <= now + state.settings.tolerance / 2:
             state.adopt(tidy)
             return

@@ -32,6 +32,7 @@ from mix2daw.search.settings import Settings
 from mix2daw.session import Session
 
 NEGLIGIBLE = 0.08  # share of La
+SCORES_KEPT = 3
 # Share of La by which a fit must fall from so many steps (every excerpt has as many) to the next.
 PLATEAU, PLATEAU_STEPS = 0.005, 8
 
@@ -104,6 +105,7 @@ class State:
         self.generator = random.Random(settings.seed)
         self.impulses: dict[str, Tensor] = {}
         self.full = graph
+        self._scores: list[tuple[Graph, float]] = []
         self.adopt(graph)
         nothing = Rise(-math.inf, settings.tolerance)  # until pruning may begin
         self.rises = nothing, nothing
@@ -135,6 +137,15 @@ class State:
         """Go on from a graph."""
         self.graph, self.controls = graph, Controls(graph, self.impulses, self.device)
 
+    def score(self, graph: Graph | None = None) -> float:
+        """What a judge says of the current graph, or of another one; the last few answers are remembered."""
+        graph = graph or self.graph
+        known = next((score for other, score in self._scores if other == graph), None)
+        if known is None:
+            known = self.judge(graph).score
+            self._scores = [*self._scores[-SCORES_KEPT:], (graph, known)]
+        return known
+
     def judge(self, graph: Graph | None = None) -> Judge:
         """A judge of the current graph, or of another one."""
         controls = Controls(graph, self.impulses, self.device) if graph else self.controls
@@ -147,7 +158,7 @@ class State:
     def allow_rise(self) -> None:
         """Pruning may begin: its measure is the console as it is now."""
         tolerance = self.settings.tolerance
-        self.rises = Rise(self.trial_judge().score, tolerance), Rise(self.judge().score, tolerance)
+        self.rises = Rise(self.trial_judge().score, tolerance), Rise(self.score(), tolerance)
 
     def listened(self) -> tuple[dict[str, Tensor], Tensor]:
         """Sources and target of the stretches that are analysed as a whole, joined."""
