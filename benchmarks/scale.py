@@ -5,7 +5,7 @@
 
 Songs are made from the sample's stems, repeated and shifted in time, each copy by another amount, all in
 stereo; the mix is the sum of the sample's mix shifted likewise. Every song is recovered by the command line
-in a process of its own. Writes a Markdown table.
+in a process of its own. Writes a Markdown table and a plot.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -107,20 +108,50 @@ def table(rows: list[dict[str, float]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def plot(rows: list[dict[str, float]], path: Path) -> None:
+    """Seconds and memory over stems times minutes; the line is proportional to the work."""
+    from matplotlib.figure import Figure  # an optional library, and slow to load
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    time, memory = figure.subplots(1, 2)
+    work = [row["stems"] * row["minutes"] for row in rows]
+    for axes, name, unit in ((time, "seconds", "s"), (memory, "peak_rss_mib", "MiB")):
+        axes.plot(work, [row[name] for row in rows], "o", color="C0")
+        for x, row in zip(work, rows, strict=True):
+            label = f"{row['stems']:.0f} × {row['minutes']:g}"
+            axes.annotate(label, (x, row[name]), textcoords="offset points", xytext=(5, 4), fontsize=7)
+        axes.set(xscale="log", yscale="log", xlabel="stem-minutes", ylabel=unit)
+        axes.grid(alpha=0.3, which="both")
+    ends = [min(work), max(work)]
+    per_minute = max(rows, key=lambda row: row["stems"] * row["minutes"])["seconds_per_stem_minute"]
+    time.plot(ends, [per_minute * end for end in ends], "--", color="0.6", label="proportional")
+    time.legend(fontsize=8)
+    figure.savefig(path, dpi=110)
+
+
 def main() -> None:
     """Measure what the command line asks for, and write the table after each song."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stems", default="4,8,16,32")
     parser.add_argument("--minutes", default="1")
+    parser.add_argument("--also", nargs="*", default=[], metavar="STEMSxMINUTES", help="further sizes")
     parser.add_argument("--to", default="reaper", help="session formats")
     parser.add_argument("--table", type=Path, default=Path(__file__).with_suffix(".md"))
+    parser.add_argument("--plot", type=Path, default=Path(__file__).with_suffix(".png"))
     given = parser.parse_args()
     rows: list[dict[str, float]] = []
-    for stems in map(int, given.stems.split(",")):
-        for minutes in map(float, given.minutes.split(",")):
-            rows.append(measure(stems, minutes, given.to))
-            given.table.write_text(table(rows), encoding="utf-8")
-            print(json.dumps(rows[-1]), flush=True)
+    sizes = [
+        (int(stems), float(minutes))
+        for stems in given.stems.split(",")
+        for minutes in given.minutes.split(",")
+    ]
+    sizes += [(int(stems), float(minutes)) for stems, minutes in (size.split("x") for size in given.also)]
+    for stems, minutes in sizes:
+        rows.append(measure(stems, minutes, given.to))
+        given.table.write_text(table(rows), encoding="utf-8")
+        if find_spec("matplotlib"):
+            plot(rows, given.plot)
+        print(json.dumps(rows[-1]), flush=True)
 
 
 if __name__ == "__main__":
