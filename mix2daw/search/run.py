@@ -13,6 +13,7 @@ from mix2daw.dsp.memory import hand_back_freed_memory, keep_freed_memory
 from mix2daw.errors import FormatError
 from mix2daw.progress import Progress
 from mix2daw.search.dial import dial_compressors
+from mix2daw.search.excerpts import FIRST_TRAIN_S, training_excerpts
 from mix2daw.search.fold import fold_wet
 from mix2daw.search.found import Found, count_devices, count_offered, with_confidence
 from mix2daw.search.returns import final_impulses, find_returns, refine_impulse, without_returns
@@ -90,14 +91,21 @@ def start(state: State) -> None:
     controls = Controls(without_returns(state.full))
     heard = state.listened()
     state.linear_ceiling, agreement = warm_start(controls.graph, controls, *heard, state.progress)
+    state.agreement = agreement
     state.training = [excerpt.trusting(agreement) for excerpt in state.training]
     state.adopt(controls.to_graph())
     state.la_start = state.la_console = state.checkpoint()
 
 
 def first_fit(state: State) -> None:
-    """Descend from the warm start, the tracks' devices first."""
-    state.fit(FIRST_STEPS, FIRST_RATE, 0.3, hold=_late_starters(state))
+    """Descend from the warm start, the tracks' devices first, on shorter excerpts: as long as echo and reverb
+    are missing there is no need for more."""
+    excerpts = training_excerpts(
+        state.played, state.target.to(state.device), state.sample_rate, FIRST_TRAIN_S
+    )
+    if state.agreement is not None:
+        excerpts = [excerpt.trusting(state.agreement) for excerpt in excerpts]
+    state.fit(FIRST_STEPS, FIRST_RATE, 0.3, hold=_late_starters(state), excerpts=excerpts)
 
 
 def _run(state: State) -> None:

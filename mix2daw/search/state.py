@@ -20,6 +20,7 @@ from mix2daw.loss import published_la
 from mix2daw.mixdown import mix_down
 from mix2daw.progress import Progress
 from mix2daw.search.excerpts import (
+    TrainingExcerpt,
     joined,
     listening_starts,
     scoring_excerpts,
@@ -85,7 +86,8 @@ class State:
     `sources` and `target` are on the CPU, where the warm start measures them; `played`, the excerpts and the
     controls are on `device`.
     `la_console` is the La of the fitted full console on the whole song, `la_start` that of the warm start,
-    `linear_ceiling` the share of the mix that a linear console can explain;
+    `linear_ceiling` the share of the mix that a linear console can explain, `agreement` that share per
+    frequency, once it is measured;
     `descent` the La of every step of all fits. `rises` are how far the score may rise by pruning, on the
     excerpts of trials and on those that everything else is judged by; `checkpoints` the graphs to fall back
     on, with their La.
@@ -103,6 +105,7 @@ class State:
         self.scoring = scoring_excerpts(self.played, target, self.sample_rate)
         self.tried = trial_excerpts(self.played, target, self.sample_rate, self.scoring)
         self.generator = random.Random(settings.seed)
+        self.agreement: Tensor | None = None
         self.impulses: dict[str, Tensor] = {}
         self.full = graph
         self._scores: list[tuple[Graph, float]] = []
@@ -199,9 +202,10 @@ class State:
         hold: Collection[Key] = (),
         sparsity: float = 0.0,
         still: Collection[tuple[Key, str]] = (),
+        excerpts: Sequence[TrainingExcerpt] | None = None,
     ) -> None:
         """Descend for `steps` (see `Fit`), until La no longer falls, or until that share of the budget is
-        spent."""
+        spent; on `training`, or on other `excerpts`."""
         recent: list[float] = []
 
         def after(_index: int, loss: Loss) -> bool:
@@ -212,6 +216,7 @@ class State:
             return self.late(share) or on_plateau(recent)
 
         try:
-            Fit(self.graph, self.controls, self.training, hold, sparsity, still).run(steps, rate, after)
+            heard = self.training if excerpts is None else list(excerpts)
+            Fit(self.graph, self.controls, heard, hold, sparsity, still).run(steps, rate, after)
         finally:
             self.adopt(self.controls.to_graph())
