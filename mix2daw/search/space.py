@@ -83,16 +83,18 @@ def find_space(
     if echo is not None:
         problem.subtract(echo.sends_lin, echo_response(echo, taps))
     reverb: Room | Response | None = None
-    if ("reverb" in kinds or "convolution" in kinds) and _holds(stretches, problem, sample_rate):
+    if "reverb" in kinds or "convolution" in kinds:
         response = solve(problem, rounds=1)
-        needed = ALGORITHMIC if "convolution" in kinds else 0.0
-        room = _as_room(problem, response, sample_rate, needed) if "reverb" in kinds else None
-        if room is not None:
-            reverb = room
-            problem.subtract(room.sends_lin, room_response(room.settings, sample_rate, taps))
-        elif "convolution" in kinds:
-            reverb = response = solve(problem, response.sends_lin, ROUNDS - 1)
-            problem.subtract(response.sends_lin, response.impulse)
+        reverb = _as_room(problem, response, sample_rate, ALGORITHMIC) if "reverb" in kinds else None
+        if reverb is None and _holds(stretches, problem, sample_rate):
+            if "convolution" in kinds:
+                reverb = solve(problem, response.sends_lin, ROUNDS - 1)
+            else:
+                reverb = _as_room(problem, response, sample_rate)
+    if isinstance(reverb, Room):
+        problem.subtract(reverb.sends_lin, room_response(reverb.settings, sample_rate, taps))
+    elif reverb is not None:
+        problem.subtract(reverb.sends_lin, reverb.impulse)
     return Space(echo, reverb, 1 - problem.error() / before if before > 0 else 0.0)
 
 
@@ -197,7 +199,7 @@ def room_response(settings: dict[str, float], sample_rate: int, taps: int) -> Re
     return response
 
 
-def _as_room(problem: Deconvolution, response: Response, sample_rate: int, share: float) -> Room | None:
+def _as_room(problem: Deconvolution, response: Response, sample_rate: int, share: float = 0.0) -> Room | None:
     """The algorithmic reverb that explains at least that share of what the response explains, or None."""
     free = problem.error() - problem.error(response.sends_lin, response.impulse)
     sends = response.sends_lin
