@@ -305,7 +305,7 @@ def test_same_graph_same_bytes(make: Make, tmp_path: Path) -> None:
 
 def test_paths_of_the_machine_stay_out(tmp_path: Path) -> None:
     source = Strip(name="A", kind="track", source="/home/me/secret/kick.wav", output="Master")
-    other = Strip(name="B", kind="track", source="C:\\secret\\snare.wav", output="Master")
+    other = Strip(name="B", kind="track", source="../../secret/snare.wav", output="Master")
     write(graph_of(source, other, Strip(name="Master", kind="master")), tmp_path / "out")
     everything = b"".join(contents(tmp_path / "out").values())
     assert b"secret" not in everything
@@ -315,18 +315,17 @@ def test_paths_of_the_machine_stay_out(tmp_path: Path) -> None:
 def test_lost_says_what_is_there_by_name_alone(tmp_path: Path) -> None:
     room = Device(type="convolution", values=PROCESSORS["convolution"].rest(), impulse="rooms/hall.wav")
     graph = graph_of(
-        track("tab\tA", "one", devices=(EQUALIZER,), sends=(Send(target="Hall", level_db=-6),)),
-        Strip(name="Hall", kind="return", output="Master", devices=(room,)),
+        track("A", "one", devices=(EQUALIZER,), sends=(Send(target="Hall\tA", level_db=-6),)),
+        Strip(name="Hall\tA", kind="return", output="Master", devices=(room,)),
         Strip(name="Master", kind="master", post_devices=(room,)),
     )
     lost = write(graph, tmp_path / "out")
     assert [(entry.strip, entry.device, entry.how) for entry in lost] == [
-        ("tab\tA", "audio", "dropped"),
-        ("Hall", "impulse response", "dropped"),
+        ("Hall\tA", "impulse response", "dropped"),
         ("Master", "impulse response", "dropped"),
+        ("Master", "audio", "dropped"),
     ]
-    assert "one.wav" in lost[0].reason
-    assert "hall.wav" in lost[1].reason
+    assert all("hall.wav" in entry.reason for entry in lost[:2])
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

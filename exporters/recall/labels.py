@@ -8,5 +8,5 @@ from mix2daw.exporters.names import clean_text
 
 
 def file_label(path: str) -> str:
-    """The name of a file without its folders, on one line: a sheet that is passed on tells no paths."""
-    return clean_text(PurePosixPath(path.replace("\\", "/")).name)
+    """The name of a file on one line, without its folders: a sheet that is passed on tells no paths."""
+    return clean_text(PurePosixPath(path).name)

@@ -38,16 +38,18 @@ def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:  # noqa
 
 
 def lost(graph: Graph) -> list[Lost]:
-    """What a sheet has by name alone: the audio of the tracks and the impulse responses, in the order of the
-    strips."""
-    found: list[Lost] = []
-    for strip in graph.strips:
-        if strip.source is not None:
-            reason = f"a recall sheet carries no audio; {file_label(strip.source)!r} is named in it"
-            found.append(Lost(strip.name, "audio", "dropped", reason))
-        for device in strip.all_devices():
-            if device.impulse is not None:
-                named = f"{file_label(device.impulse)!r} is named in it"
-                reason = f"a recall sheet carries the settings and no impulse response; {named}"
-                found.append(Lost(strip.name, "impulse response", "dropped", reason))
+    """What a sheet has by name alone: every impulse response, in the order of the strips, and the audio.
+
+    The audio of all tracks is one entry, of the master: it is lost whatever the graph, and forty lines that
+    say so would hide what is worth reading.
+    """
+    found = []
+    for strip, device in graph.devices():
+        if device.impulse is not None:
+            named = f"{file_label(device.impulse)!r} is named in it"
+            reason = f"a recall sheet carries the settings and no impulse response; {named}"
+            found.append(Lost(strip.name, "impulse response", "dropped", reason))
+    if graph.of_kind("track"):
+        reason = "a recall sheet carries no audio; the files of the tracks are named in it"
+        found.append(Lost(graph.master.name, "audio", "dropped", reason))
     return found
