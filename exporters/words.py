@@ -48,7 +48,7 @@ def describe_briefly(device: Device, sample_rate: int) -> str:
     elif device.type == "equalizer":
         marks = {"high_pass": "HP", "low_pass": "LP"}
         bands = active_bands(device.values, sample_rate)
-        words += [marks.get(band.kind) or f"{band.gain_db:+.0f}" for band in bands] or ["flat"]
+        words += [marks.get(band.kind) or _short_gain(band.gain_db) for band in bands] or ["flat"]
     elif device.type == "limiter":
         words.append(f"{values['ceiling_db']:.1f} dB")
     elif device.type == "width":
@@ -93,6 +93,10 @@ def describe_strip(strip: Strip, sample_rate: int) -> str:
     lines += [f"after the fader: {describe(device, sample_rate)}" for device in strip.post_devices]
     lines += [f"{send.tap} send to {send.target} {send.level_db:+.2f} dB" for send in strip.sends]
     return "\n".join(lines)
+
+
+def _short_gain(gain_db: float) -> str:
+    return f"{gain_db:+.0f}" if abs(gain_db) >= 0.95 else f"{gain_db:+.1f}"
 
 
 def _control(name: str, value: float) -> str:
