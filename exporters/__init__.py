@@ -17,7 +17,7 @@ from typing import Literal
 from mix2daw.errors import FormatError
 from mix2daw.graph import Graph
 
-FORMATS: tuple[str, ...] = ("dawproject", "reaper", "ardour")
+FORMATS: tuple[str, ...] = ("dawproject", "reaper", "ardour", "recall")
 
 
 @dataclass(frozen=True)

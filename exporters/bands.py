@@ -84,6 +84,17 @@ def is_idle(device: Device, sample_rate: int) -> bool:
     return all(device.values[control] == value for control, value in idle_at[device.type].items())
 
 
+def is_active(device: Device, control: str, sample_rate: int) -> bool:
+    """Whether a control (of a complete device of any type) is heard: its device is not idle, and of an
+    equalizer its band is not at rest."""
+    if is_idle(device, sample_rate):
+        return False
+    if device.type != "equalizer":
+        return True
+    band = control.rsplit("_", 1)[0].removesuffix("_slope")
+    return device.values.get(f"{band}_slope_db", device.values.get(f"{band}_db", 0.0)) != 0
+
+
 def octaves_of_q(q: float) -> float:
     """Bandwidth in octaves of a bell of quality `q`, as analogue designs count it: 2 asinh(1 / 2Q) / ln 2."""
     return 2 / math.log(2) * math.asinh(1 / (2 * q))

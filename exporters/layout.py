@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from mix2daw.exporters import Lost
 from mix2daw.exporters.bands import is_idle
 from mix2daw.exporters.media import Clip, Media
-from mix2daw.exporters.names import clean_text, unique
+from mix2daw.exporters.names import unique
 from mix2daw.exporters.pedalboard import render, render_taps
 from mix2daw.exporters.plan import Channel, Plan
 from mix2daw.exporters.printing import Cut, Decision, Refuse, decide, lost
+from mix2daw.exporters.renaming import renamed, session_names
 from mix2daw.exporters.words import describe_strip
 from mix2daw.graph import Graph, Strip
 
@@ -31,8 +32,8 @@ def lay_out(graph: Graph, graph_folder: Path, media_folder: Path, refuse: Refuse
     own render as muted tracks. Impulse responses lie beside the media for the user's own convolver. Raises
     InputError for a source or an impulse response that cannot be read.
     """
-    names = _clean_names(graph)
-    graph = _without_idle_inserts(_renamed(graph, names))
+    names = session_names(graph, reserved=(MASTER_NAME,))
+    graph = _without_idle_inserts(renamed(graph, names))
     decision = decide(graph, refuse)
     taps = {(name, cut.inserts) for name, cut in decision.cuts.items()}
     prints = render_taps(graph, graph_folder, sorted({*taps, (graph.master.name, -1)}))
@@ -126,30 +127,6 @@ class _Builder:
     def _channel(self, native: Strip, clip: Clip | None, strip: Strip) -> Channel:
         muted = strip.name in self.decision.silent and strip.kind != "group"
         return Channel(native, clip, muted, describe_strip(strip, self.graph.sample_rate))
-
-
-def _clean_names(graph: Graph) -> dict[str, str]:
-    """Given name -> name in the session: of one line, no two alike, `Master` for none but the master."""
-    new: dict[str, str] = {}
-    for strip in graph.strips:
-        reserved = () if strip.kind == "master" else (MASTER_NAME,)
-        new[strip.name] = unique(clean_text(strip.name), (*reserved, *new.values()))
-    return new
-
-
-def _renamed(graph: Graph, new: dict[str, str]) -> Graph:
-    """The graph with other names; everything that refers to them follows."""
-    strips = [
-        strip.model_copy(
-            update={
-                "name": new[strip.name],
-                "output": None if strip.output is None else new[strip.output],
-                "sends": tuple(send.model_copy(update={"target": new[send.target]}) for send in strip.sends),
-            }
-        )
-        for strip in graph.strips
-    ]
-    return graph.model_copy(update={"strips": tuple(strips)})
 
 
 def _without_idle_inserts(graph: Graph) -> Graph:

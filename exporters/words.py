@@ -20,8 +20,14 @@ _BAND_NAMES = {
 
 
 def describe(device: Device, sample_rate: int) -> str:
-    """One line: the type and its settings, e.g. `compressor: threshold -18 dB, ratio 4, attack 10 ms`; of an
-    impulse response the name of its file."""
+    """One line: the type and its settings, e.g. `compressor: threshold -18 dB, ratio 4, attack 10 ms`."""
+    parts = settings(device, sample_rate)
+    return f"{device.type}: {', '.join(parts)}" if parts else device.type
+
+
+def settings(device: Device, sample_rate: int) -> tuple[str, ...]:
+    """What is set, one item each: of an equalizer its bands, of any other device every control, of an impulse
+    response the name of its file, and the blend with the dry signal if there is one."""
     if device.type == "equalizer":
         parts = [describe_band(band) for band in active_bands(device.values, sample_rate)] or ["flat"]
     else:
@@ -30,7 +36,44 @@ def describe(device: Device, sample_rate: int) -> str:
         parts.append(f"impulse {clean_text(PurePosixPath(device.impulse).name)}")
     if device.wet != 1:
         parts.append(f"{device.wet:.0%} wet")
-    return f"{device.type}: {', '.join(parts)}" if parts else device.type
+    return tuple(parts)
+
+
+def describe_briefly(device: Device, sample_rate: int) -> str:
+    """The type with the few settings that say most about it, for small boxes: `gate -42 dB 2.0:1`."""
+    values = device.values
+    words = [device.type]
+    if device.type in ("compressor", "gate"):
+        words += [f"{values['threshold_db']:.0f} dB", f"{values['ratio']:.1f}:1"]
+    elif device.type == "equalizer":
+        marks = {"high_pass": "HP", "low_pass": "LP"}
+        bands = active_bands(device.values, sample_rate)
+        words += [marks.get(band.kind) or _short_gain(band.gain_db) for band in bands] or ["flat"]
+    elif device.type == "limiter":
+        words.append(f"{values['ceiling_db']:.1f} dB")
+    elif device.type == "width":
+        words.append(f"{values['width']:.2f}")
+    elif device.type == "delay":
+        words.append(f"{values['delay_ms']:.0f} ms")
+    elif device.type == "reverb":
+        words.append(f"room {values['room_size']:.2f}")
+    elif device.impulse is not None:
+        words.append(clean_text(PurePosixPath(device.impulse).stem))
+    if device.wet != 1:
+        words.append(f"{device.wet:.0%} wet")
+    return " ".join(words)
+
+
+def pan_position(pan: float) -> str:
+    """A pan (-1 to 1) as a desk shows it: `L30`, `C`, `R100`; `C` is the very middle alone."""
+    return "C" if pan == 0 else f"{'L' if pan < 0 else 'R'}{abs(pan) * 100:.3g}"
+
+
+def unit_of(control: str) -> str:
+    """The unit that the suffix of a control's name says: `dB`, `dB/oct`, `Hz`, `ms`; empty for none."""
+    if control.endswith("_slope_db"):
+        return "dB/oct"
+    return next((unit for suffix, unit in _UNITS.items() if control.endswith(suffix)), "")
 
 
 def describe_band(band: Band) -> str:
@@ -50,6 +93,10 @@ def describe_strip(strip: Strip, sample_rate: int) -> str:
     lines += [f"after the fader: {describe(device, sample_rate)}" for device in strip.post_devices]
     lines += [f"{send.tap} send to {send.target} {send.level_db:+.2f} dB" for send in strip.sends]
     return "\n".join(lines)
+
+
+def _short_gain(gain_db: float) -> str:
+    return f"{gain_db:+.0f}" if abs(gain_db) >= 0.95 else f"{gain_db:+.1f}"
 
 
 def _control(name: str, value: float) -> str:

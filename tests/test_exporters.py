@@ -31,7 +31,9 @@ from mix2daw.exporters.pedalboard import render
 from mix2daw.exporters.words import describe
 from mix2daw.graph import Device, Graph, Send, Strip
 
-formats = pytest.mark.parametrize("name", FORMATS)
+# A recall sheet has no audio to play: its promises are in test_recall.py.
+SESSIONS = tuple(name for name in FORMATS if name != "recall")
+formats = pytest.mark.parametrize("name", SESSIONS)
 DYNAMICS = (
     device("compressor", threshold_db=-30, ratio=4),
     device("compressor", threshold_db=-30, ratio=4, link=1),

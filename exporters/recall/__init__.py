@@ -1,0 +1,27 @@
+"""A recall sheet: every setting on paper, in a table and as a picture, for consoles that read no session.
+
+- `recall.csv`: one row per knob, for a spreadsheet.
+- `recall.html`: one page per group, for the printer.
+- `graph-nodelink.json`: nodes and edges, as networkx reads them.
+- `graph.svg`: the flow of the signal.
+
+It carries every setting and no audio; files (sources, impulse responses) are in it by name alone. All but the
+node-link graph, which keeps names as they are, show every name on one line.
+"""
+
+from __future__ import annotations
+
+from mix2daw.exporters import Exporter
+from mix2daw.exporters.recall.write import write
+
+_HELD = "fader pan group send return equalizer compressor gate limiter width delay reverb"
+
+EXPORTER = Exporter(
+    name="recall",
+    suffix=".html",
+    summary="Recall sheet: every setting as a printable page, CSV, node-link JSON and picture; no audio",
+    holds=frozenset(_HELD.split()),
+    write=write,
+)
+
+__all__ = ["EXPORTER"]

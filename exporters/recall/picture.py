@@ -1,0 +1,147 @@
+"""`graph.svg`: the flow of the signal as a picture. Groups are columns, solid lines outputs, dashed sends.
+
+Text stays text, colours follow the reader's choice of light or dark, and no line crosses a box.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from xml.sax.saxutils import escape
+
+from mix2daw.exporters.recall.columns import BOX_W, LINE_H, MARGIN, PAD, Box, columns_of, place
+from mix2daw.exporters.recall.wires import Lanes, Wire, nets_of, route
+from mix2daw.exporters.words import describe_strip
+from mix2daw.graph import Graph
+
+SEND_COLOURS = 4
+_STYLE = """
+text{font-family:Helvetica,Arial,sans-serif;font-size:11px;fill:#1c2733}
+.paper{fill:#fff}
+.box{stroke:#4a5866;stroke-width:1}
+.track .box{fill:#e3eef8}.group .box{fill:#e2f1dc}.return .box{fill:#f8ebd3}.master .box{fill:#ebe3f6}
+.chip{fill:#fff;stroke:#8a97a4;stroke-width:.7}
+.name{font-weight:bold;font-size:12px}
+.title{fill:#55626f;font-size:12px}
+path,line{fill:none;stroke:#38444f;stroke-width:1.3}
+circle,.head{fill:#38444f;stroke:none}
+.send path,.send line{stroke-dasharray:5 3}
+.send0 path,.send0 line{stroke:#b45309}.send0 circle,.head0{fill:#b45309}
+.send1 path,.send1 line{stroke:#0e7490}.send1 circle,.head1{fill:#0e7490}
+.send2 path,.send2 line{stroke:#7c3aed}.send2 circle,.head2{fill:#7c3aed}
+.send3 path,.send3 line{stroke:#be185d}.send3 circle,.head3{fill:#be185d}
+.head,.head0,.head1,.head2,.head3{stroke:none!important}
+@media (prefers-color-scheme:dark){
+text{fill:#e6ebf0}
+.paper{fill:#151b22}
+.box{stroke:#93a1af}
+.track .box{fill:#1f3145}.group .box{fill:#213a24}.return .box{fill:#42341c}.master .box{fill:#352a49}
+.chip{fill:#151b22;stroke:#6d7a87}
+.title{fill:#a8b4c0}
+path,line{stroke:#c3cdd6}circle,.head{fill:#c3cdd6}
+.send0 path,.send0 line{stroke:#f0a04b}.send0 circle,.head0{fill:#f0a04b}
+.send1 path,.send1 line{stroke:#4cc3dd}.send1 circle,.head1{fill:#4cc3dd}
+.send2 path,.send2 line{stroke:#b99bff}.send2 circle,.head2{fill:#b99bff}
+.send3 path,.send3 line{stroke:#f47fb0}.send3 circle,.head3{fill:#f47fb0}
+}
+"""
+
+
+def draw(graph: Graph) -> str:
+    """The picture as the text of an SVG file. Names are of one line. What is too long for a box is cut there;
+    its tooltip has the whole name and every setting."""
+    columns, nets = columns_of(graph), nets_of(graph)
+    lanes = Lanes(columns, nets)
+    rails = sum(lanes.needs_rail(net) for net in nets)
+    places = place(columns, lanes.counts("left"), lanes.counts("right"), rails, graph.sample_rate)
+    wires = route(nets, places.boxes, lanes, places.rail_y)
+    legend_y = places.height + 24
+    width, height = max(places.width + MARGIN, 380), legend_y + MARGIN
+    returns = [net.target for net in nets if net.kind == "send"]
+    colours = {target: index % SEND_COLOURS for index, target in enumerate(returns)}
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'width="{width:.0f}" height="{height:.0f}" role="img" aria-labelledby="title desc">',
+        '<title id="title">Signal flow of the mix</title>',
+        f'<desc id="desc">{escape(_described(graph))}</desc>',
+        f"<style>{_STYLE}</style>",
+        "<defs>",
+        _head("head", "head"),
+        *(_head(f"head{number}", f"head{number}") for number in range(SEND_COLOURS)),
+        "</defs>",
+        f'<rect class="paper" width="{width:.0f}" height="{height:.0f}"/>',
+    ]
+    for column, (x, y) in zip(columns, places.titles, strict=True):
+        out.append(f'<text class="title" x="{x:.1f}" y="{y:.1f}">{_short(column.title, 26)}</text>')
+    out += [line for wire in wires for line in _wire_svg(wire, colours)]
+    out += [line for box in places.boxes.values() for line in _box_svg(box, graph.sample_rate)]
+    return "\n".join([*out, *_legend(legend_y), "</svg>"]) + "\n"
+
+
+def _described(graph: Graph) -> str:
+    """The routing in words, for those who do not see the picture."""
+    parts = []
+    for net in nets_of(graph):
+        verb = "is fed by" if net.kind == "output" else "gets sends from"
+        parts.append(f"{net.target} {verb} {', '.join(net.sources)}.")
+    return " ".join(parts) or "A master without inputs."
+
+
+def _head(ident: str, style: str) -> str:
+    shape = f'<path class="{style}" d="M0 0L8 4L0 8z"/>'
+    size = 'markerWidth="8" markerHeight="8" refX="8" refY="4" markerUnits="userSpaceOnUse" orient="auto"'
+    return f'<marker id="{ident}" {size}>{shape}</marker>'
+
+
+def _wire_svg(wire: Wire, colours: dict[str, int]) -> list[str]:
+    style, head, verb = "output", "head", "to"
+    if wire.net.kind == "send":
+        number = colours[wire.net.target]
+        style, head, verb = f"send send{number}", f"head{number}", "sends to"
+    title = f"{', '.join(wire.net.sources)} {verb} {wire.net.target}"
+    return [
+        f'<g class="{style}"><title>{escape(title)}</title><path d="{wire.path}"/>'
+        f'<path d="{wire.arrow}" marker-end="url(#{head})"/>',
+        *(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.2"/>' for x, y in wire.dots),
+        "</g>",
+    ]
+
+
+def _box_svg(box: Box, sample_rate: int) -> list[str]:
+    """A box as a drawing in itself, so that text which is wider than was thought is cut at its edge."""
+    size = f'width="{BOX_W}" height="{box.height:.0f}"'
+    out = [
+        f'<svg class="{box.strip.kind}" x="{box.x:.1f}" y="{box.y:.1f}" {size}>'
+        f"<title>{escape(box.strip.name)}\n{escape(describe_strip(box.strip, sample_rate))}</title>"
+        f'<rect class="box" x="0.5" y="0.5" width="{BOX_W - 1}" height="{box.height - 1:.0f}" rx="5"/>'
+    ]
+    for index, line in enumerate(box.lines):
+        y = PAD + LINE_H * index
+        x = PAD
+        if line.style == "device":
+            chip = f'x="{PAD}" y="{y + 1}" width="{BOX_W - 2 * PAD}" height="{LINE_H - 2}" rx="3"'
+            out.append(f'<rect class="chip" {chip}/>')
+            x += 5
+        most = {"name": 23, "device": 27}.get(line.style, 29)
+        out.append(f'<text class="{line.style}" x="{x}" y="{y + 12.5}">{_short(line.text, most)}</text>')
+    return [*out, "</svg>"]
+
+
+def _legend(y: float) -> list[str]:
+    x = MARGIN
+    return [
+        f'<g class="output"><line x1="{x}" y1="{y:.1f}" x2="{x + 30}" y2="{y:.1f}"/></g>',
+        f'<text x="{x + 36}" y="{y + 4:.1f}">output</text>',
+        f'<g class="send send0"><line x1="{x + 90}" y1="{y:.1f}" x2="{x + 120}" y2="{y:.1f}"/></g>',
+        f'<text x="{x + 126}" y="{y + 4:.1f}">send, from the line that names it</text>',
+    ]
+
+
+def _short(text: str, most: int) -> str:
+    """`text` escaped, cut to `most` columns; a wide character (of Chinese, an emoji) takes two."""
+    room, kept = most, ""
+    for char in text:
+        room -= 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        if room < 0:
+            return escape(kept[:-1].rstrip()) + "…"
+        kept += char
+    return escape(kept)
