@@ -17,7 +17,7 @@ from typing import Literal
 from mix2daw.errors import FormatError
 from mix2daw.graph import Graph
 
-FORMATS: tuple[str, ...] = ("dawproject", "reaper", "ardour", "pedalboard")
+FORMATS: tuple[str, ...] = ("dawproject", "reaper", "ardour", "aaf", "pedalboard")
 _MODULES = {"pedalboard": "script"}  # the module called pedalboard is the engine that prints and compares
 
 
