@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import aaf2
 import numpy as np
 import pytest
 import soundfile
+from aaf_reader import STEP, ReadTrack, read, total
 from exporter_helpers import (
     ODD_NAMES,
     RATE,
@@ -26,68 +26,13 @@ from exporter_helpers import (
 )
 from numpy.typing import NDArray
 
-from mix2daw.errors import InputError
+from mix2daw.errors import InputError, OutputError
 from mix2daw.exporters import Lost, exporter
 from mix2daw.exporters.pedalboard import render, render_taps
 from mix2daw.graph import Graph, Send, Strip, read_graph
 from mix2daw.processors import PROCESSORS, checked_graph
 
 SONG = Path(__file__).resolve().parent.parent / "samples" / "song"
-STEP = 2.0**-23  # of 24 bits
-
-
-@dataclass(frozen=True)
-class ReadTrack:
-    """A track as it was found: `signal` (samples,), full scale 1; `sides`: gains of left and right, by a
-    balance at 0 dB."""
-
-    name: str
-    gain_lin: float
-    pan: float
-    signal: NDArray[np.float64]
-
-    @property
-    def sides(self) -> NDArray[np.float64]:
-        return self.gain_lin * np.array([min(1.0, 1 - self.pan), min(1.0, 1 + self.pan)])
-
-
-def read(folder: Path) -> dict[str, ReadTrack]:
-    """The sound tracks of the one composition in the one file of the folder, by name."""
-    (path,) = folder.iterdir()
-    tracks: dict[str, ReadTrack] = {}
-    with aaf2.open(str(path)) as file:
-        (composition,) = file.content.toplevel()
-        for slot in composition.slots:
-            if slot.media_kind != "Sound":
-                continue
-            assert slot.name not in tracks
-            tracks[slot.name] = _track(slot)
-    return tracks
-
-
-def _track(slot: object) -> ReadTrack:
-    pan = slot.segment  # type: ignore[attr-defined]
-    (sequence,) = pan.segments
-    (gain,) = sequence.components
-    (clip,) = gain.segments
-    assert (pan.operation.name, gain.operation.name) == ("Mono Audio Pan", "Mono Audio Gain")
-    (source_clip,) = (each.segment for each in clip.mob.slots)
-    source = source_clip.mob
-    descriptor = {prop.name: prop.value for prop in source.descriptor.properties()}
-    assert (descriptor["Channels"], descriptor["QuantizationBits"], descriptor["BlockAlign"]) == (1, 24, 3)
-    raw = np.frombuffer(source.essence.open("r").read(), np.uint8).reshape(-1, 3).astype(np.int64)
-    value = raw[:, 0] | raw[:, 1] << 8 | raw[:, 2] << 16
-    lengths = {int(descriptor["Length"]), clip.length, sequence.length, pan.length, len(value)}
-    assert len(lengths) == 1
-    assert int(slot.edit_rate) == int(descriptor["AudioSamplingRate"])  # type: ignore[attr-defined]
-    (amplitude,), (place,) = gain.parameters.value, pan.parameters.value
-    signal = (value - ((value >> 23) << 24)) * STEP
-    return ReadTrack(str(slot.name), float(amplitude.value), float(place.value) * 2 - 1, signal)  # type: ignore[attr-defined]
-
-
-def total(tracks: dict[str, ReadTrack]) -> NDArray[np.float64]:
-    """What the file says it sounds like, (2, samples)."""
-    return sum((track.sides[:, None] * track.signal for track in tracks.values()), np.zeros((2, 1)))
 
 
 def export(graph: Graph, stems: Path, out: Path) -> list[Lost]:
@@ -275,6 +220,13 @@ def test_same_bytes_from_another_process(tmp_path: Path) -> None:
         subprocess.run([sys.executable, "-c", code, str(tmp_path), str(tmp_path / out)], check=True)
     first, second = ((tmp_path / out / "mix2daw.aaf").read_bytes() for out in ("a", "b"))
     assert first == second
+
+
+@pytest.mark.parametrize("name", ["aaf", "pedalboard"])
+def test_a_folder_that_is_not_there_is_said(name: str, tmp_path: Path) -> None:
+    graph = native_graph(tmp_path)
+    with pytest.raises(OutputError, match="missing"):
+        exporter(name).write(graph, tmp_path, tmp_path / "missing")
 
 
 def test_nothing_is_left_of_a_file_that_cannot_be_finished(tmp_path: Path) -> None:

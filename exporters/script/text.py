@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import inspect
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -140,6 +141,9 @@ def _send(send: Send) -> str:
     return f"    feed({_literal(send.target)}, {signal} * lin({_number(send.level_db)}))"
 
 
+_ROOM = ("wet_level", "dry_level", "width", "pre_delay_ms")
+
+
 def _device(device: Device, sample_rate: int, impulses: Mapping[str, str]) -> list[str]:
     """The lines of one device; none if it leaves the signal as it is, to the bit."""
     values = device.values
@@ -161,9 +165,6 @@ def _device(device: Device, sample_rate: int, impulses: Mapping[str, str]) -> li
     if device.wet == 1:
         return _statement(name, arguments)
     return [*_statement(name, arguments, "wet"), f"    x = blend({_number(device.wet)}, wet, x)"]
-
-
-_ROOM = ("wet_level", "dry_level", "width", "pre_delay_ms")
 
 
 def _level_device(device: Device) -> list[str]:
@@ -191,16 +192,20 @@ def _number(value: float) -> str:
     """The shortest literal of a number that is read back as the same double."""
     if isinstance(value, bool):
         return str(value)
+    if value == 0:
+        return "0" if math.copysign(1, value) > 0 else "-0.0"
     short = f"{value:g}"
     return short if float(short) == value and "e" not in short else repr(float(value))
 
 
 def _literal(text: str) -> str:
     """A string literal, in double quotes where it needs no escapes."""
-    plain = text.isprintable() and '"' not in text and "\\" not in text
-    return f'"{text}"' if plain else repr(text)
+    return f'"{text}"' if _is_plain(text) else repr(text)
 
 
 def _docstring(text: str) -> str:
-    plain = text.isprintable() and '"' not in text and "\\" not in text
-    return f'"""{text}"""' if plain else repr(text)
+    return f'"""{text}"""' if _is_plain(text) else repr(text)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isprintable() and '"' not in text and "\\" not in text
