@@ -141,6 +141,7 @@ def _add_audio(file: Any, track: Print, number: int, sample_rate: int) -> Any:
         stream.write(_packed(track.samples[start : start + _BLOCK_SAMPLES]))
     descriptor = file.create.PCMDescriptor()
     values = {
+        "ContainerFormat": file.dictionary.lookup_containerdef("AAF"),
         "Channels": 1,
         "BlockAlign": SAMPLE_BYTES,
         "SampleRate": sample_rate,
@@ -155,6 +156,7 @@ def _add_audio(file: Any, track: Print, number: int, sample_rate: int) -> Any:
     slot.segment.length = len(track.samples)
     slot = master.create_timeline_slot(sample_rate, 1)
     slot.name = track.name
+    slot["PhysicalTrackNumber"].value = 1
     slot.segment = source.create_source_clip(1, length=len(track.samples), media_kind="sound")
     return master
 
