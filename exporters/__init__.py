@@ -17,7 +17,8 @@ from typing import Literal
 from mix2daw.errors import FormatError
 from mix2daw.graph import Graph
 
-FORMATS: tuple[str, ...] = ("dawproject", "reaper", "ardour", "recall")
+FORMATS: tuple[str, ...] = ("dawproject", "reaper", "ardour", "aaf", "pedalboard", "recall")
+_MODULES = {"pedalboard": "script"}  # the module called pedalboard is the engine that prints and compares
 
 
 @dataclass(frozen=True)
@@ -52,5 +53,5 @@ def exporter(name: str) -> Exporter:
     """The exporter called `name`. Raises FormatError with the names that exist."""
     if name not in FORMATS:
         raise FormatError(name, "is no known session format", f"use one of: {', '.join(FORMATS)}")
-    found: Exporter = importlib.import_module(f"mix2daw.exporters.{name}").EXPORTER
+    found: Exporter = importlib.import_module(f"mix2daw.exporters.{_MODULES.get(name, name)}").EXPORTER
     return found

@@ -5,124 +5,29 @@ Signals are (channels, samples) float32; an impulse response is (2 or 4, taps).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import pedalboard
 
-from mix2daw.errors import FormatError, GraphError
+from mix2daw.errors import GraphError
+from mix2daw.exporters.plugins import calls
 from mix2daw.graph import Device
 
 Signal = npt.NDArray[np.float32]
 
 STEREO_DEVICES = frozenset({"width", "pan", "reverb", "convolution"})
-BELOW_NYQUIST_HZ = 100.0  # pedalboard takes no frequency above half the sample rate less this
-BUTTERWORTH_DB = 20 * math.log10(math.sqrt(2))  # two first-order filters and this bell are one of 12 dB
-BUTTERWORTH_Q = math.sqrt(math.sqrt(2)) / 2
 BLOCK_SAMPLES = 8192  # pedalboard's own default; filters clear tiny states at the end of a block
 SHORTEST_SAMPLES = 16  # pedalboard cannot tell channels from samples in a square array
 CONVOLUTION_RMS, CONVOLUTION_QUIET = np.float32(0.125), 1e-8  # what its Convolution scales responses to
 
 
 def chain(device_type: str, values: Mapping[str, float], sample_rate: int) -> list[pedalboard.Plugin]:
-    """The plugins that sound as the device does; none if it is at rest or is not made of plugins alone
-    (width, convolution). A linked compressor's plugin is unlinked all the same: `apply_device` has it play
-    the key.
-
-    `values` is complete (as from `processors.checked_graph`): a missing control raises GraphError, an
-    unknown device FormatError.
-    """
-    try:
-        if device_type == "equalizer":
-            return _equalizer(values, sample_rate)
-        if device_type == "compressor":
-            return _compressor(values)
-        if device_type == "gate":
-            return _gate(values)
-        if device_type == "delay":
-            return _delay(values, sample_rate)
-        if device_type == "reverb":
-            return _reverb(values)
-        if device_type == "limiter":
-            return _limiter(values)
-    except KeyError as missing:
-        remedy = "complete the graph with checked_graph first"
-        raise GraphError(device_type, f"has no value for {missing}", remedy) from None
-    if device_type in ("width", "fader", "pan", "convolution"):
-        return []
-    raise FormatError(device_type, "cannot be played by pedalboard", "see `mix2daw processors`")
-
-
-def _pass(kind: type, frequency_hz: float, slope_db: float) -> list[pedalboard.Plugin]:
-    if slope_db == 0:
-        return []
-    if slope_db == 6:
-        return [kind(frequency_hz)]
-    bell = pedalboard.PeakFilter(frequency_hz, BUTTERWORTH_DB, BUTTERWORTH_Q)
-    return [kind(frequency_hz), kind(frequency_hz), bell]
-
-
-def _equalizer(values: Mapping[str, float], sample_rate: int) -> list[pedalboard.Plugin]:
-    def hz(name: str) -> float:
-        return min(values[f"{name}_hz"], sample_rate / 2 - BELOW_NYQUIST_HZ)
-
-    def band(kind: type, name: str) -> list[pedalboard.Plugin]:
-        level_db = values[f"{name}_db"]
-        return [kind(hz(name), level_db, values[f"{name}_q"])] if level_db != 0 else []
-
-    return [
-        *_pass(pedalboard.HighpassFilter, hz("high_pass"), values["high_pass_slope_db"]),
-        *band(pedalboard.LowShelfFilter, "low_shelf"),
-        *(plugin for index in range(1, 5) for plugin in band(pedalboard.PeakFilter, f"bell_{index}")),
-        *band(pedalboard.HighShelfFilter, "high_shelf"),
-        *_pass(pedalboard.LowpassFilter, hz("low_pass"), values["low_pass_slope_db"]),
-    ]
-
-
-def _compressor(values: Mapping[str, float]) -> list[pedalboard.Plugin]:
-    compressor = pedalboard.Compressor(
-        threshold_db=values["threshold_db"],
-        ratio=values["ratio"],
-        attack_ms=values["attack_ms"],
-        release_ms=values["release_ms"],
-    )
-    return [compressor] if values["ratio"] > 1 else []
-
-
-def _gate(values: Mapping[str, float]) -> list[pedalboard.Plugin]:
-    gate = pedalboard.NoiseGate(
-        threshold_db=values["threshold_db"],
-        ratio=values["ratio"],
-        attack_ms=values["attack_ms"],
-        release_ms=values["release_ms"],
-    )
-    return [gate] if values["ratio"] > 1 else []
-
-
-def _delay(values: Mapping[str, float], sample_rate: int) -> list[pedalboard.Plugin]:
-    # The plugin truncates seconds to samples: half a sample more makes that safe.
-    lag_samples = max(1, round(values["delay_ms"] * sample_rate / 1000))
-    seconds = (lag_samples + 0.5) / sample_rate
-    delay = pedalboard.Delay(delay_seconds=seconds, feedback=values["feedback"], mix=values["mix"])
-    return [delay] if values["mix"] > 0 else []
-
-
-def _reverb(values: Mapping[str, float]) -> list[pedalboard.Plugin]:
-    names = ("room_size", "damping", "wet_level", "dry_level", "width")
-    return [pedalboard.Reverb(**{name: values[name] for name in names}, freeze_mode=0.0)]
-
-
-def _limiter(values: Mapping[str, float]) -> list[pedalboard.Plugin]:
-    return [
-        pedalboard.BrickwallLimiter(
-            ceiling_db=values["ceiling_db"],
-            release_ms=values["release_ms"],
-            lookahead_ms=values["lookahead_ms"],
-            true_peak=False,
-        )
-    ]
+    """The plugins of `plugins.calls`, made. A linked compressor's plugin is unlinked all the same:
+    `apply_device` has it play the key. Raises as `calls` does."""
+    made = calls(device_type, values, sample_rate)
+    return [getattr(pedalboard, call.name)(**call.settings) for call in made]
 
 
 def level_lin(level_db: float) -> np.float32:

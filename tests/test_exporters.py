@@ -31,9 +31,9 @@ from mix2daw.exporters.pedalboard import render
 from mix2daw.exporters.words import describe
 from mix2daw.graph import Device, Graph, Send, Strip
 
-# A recall sheet has no audio to play: its promises are in test_recall.py.
-SESSIONS = tuple(name for name in FORMATS if name != "recall")
-formats = pytest.mark.parametrize("name", SESSIONS)
+# Sessions with buses and sends, which one independent mixer can play; the others have tests of their own.
+formats = pytest.mark.parametrize("name", READERS)
+every_format = pytest.mark.parametrize("name", FORMATS)
 DYNAMICS = (
     device("compressor", threshold_db=-30, ratio=4),
     device("compressor", threshold_db=-30, ratio=4, link=1),
@@ -193,7 +193,7 @@ def test_references_are_there_and_muted(name: str, tmp_path: Path) -> None:
         assert np.array_equal(strips[reference].audio, signal)
 
 
-@formats
+@every_format
 def test_same_graph_same_bytes(name: str, tmp_path: Path) -> None:
     graph = printed_graph(tmp_path)
     for out in ("a", "b"):
@@ -227,6 +227,25 @@ def test_odd_names_survive(name: str, tmp_path: Path) -> None:
         assert not re.search(r'[<>:"/\\|?*\x00-\x1f]|^[. ]|[. ]$', file)
         assert len(file.encode()) < 200
         assert Path(file).stem.casefold() not in ("con", "aux", "nul")
+
+
+@every_format
+def test_nothing_leaves_the_folder_whatever_the_names(name: str, tmp_path: Path) -> None:
+    """Every file has a name that all systems take, and no file says where it was made."""
+    stems = tmp_path / "secret place"
+    stems.mkdir()
+    write_stems(stems, {"one": 1})
+    tracks = [
+        track(odd, "one", "../up", channels=1) for odd in (*ODD_NAMES, "../../evil", "/etc/x", '"""', "\\")
+    ]
+    group = Strip(name="../up", kind="group", output="2-Bus")
+    graph = graph_of(*tracks, group, Strip(name="2-Bus", kind="master"))
+    export(name, graph, stems, tmp_path / "out")
+    assert {path.name for path in tmp_path.iterdir()} == {"secret place", "out"}
+    for file, data in contents(tmp_path / "out").items():
+        assert b"secret place" not in data
+        parts = file.removeprefix("zip:").split("/")
+        assert all(len(part.encode()) < 200 and not re.search(r"^[. ]|[. ]$", part) for part in parts)
 
 
 @formats
