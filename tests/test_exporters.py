@@ -219,7 +219,8 @@ def test_odd_names_survive(name: str, tmp_path: Path) -> None:
     assert "Lead Vox" in strips
     assert "Größe 漢字 🎹" in strips
     if name == "dawproject":
-        files = [key.removeprefix("zip:audio/") for key in contents(tmp_path / "out") if ":audio/" in key]
+        prefix = "mix2daw.zip:audio/"
+        files = [key.removeprefix(prefix) for key in contents(tmp_path / "out") if key.startswith(prefix)]
     else:
         files = [path.name for path in (tmp_path / "out").rglob("*.wav")]
     assert len({file.casefold() for file in files}) == len(tracks) + 1
@@ -244,7 +245,7 @@ def test_nothing_leaves_the_folder_whatever_the_names(name: str, tmp_path: Path)
     assert {path.name for path in tmp_path.iterdir()} == {"secret place", "out"}
     for file, data in contents(tmp_path / "out").items():
         assert b"secret place" not in data
-        parts = file.removeprefix("zip:").split("/")
+        parts = file.split(":")[-1].split("/")
         assert all(len(part.encode()) < 200 and not re.search(r"^[. ]|[. ]$", part) for part in parts)
 
 
