@@ -208,15 +208,27 @@ def processors() -> None:
 
 
 @app.command()
-def formats() -> None:
-    """The session formats, and what each plays natively."""
-    from mix2daw.exporters import FORMATS, exporter
+def formats(
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The second table alone, in Markdown.")
+    ] = False,
+) -> None:
+    """The session formats, and how each carries faders, pans, routing and every device."""
+    from mix2daw.exporters import FORMATS, exporter, matrix
 
-    table = table_of("Format", "File", "What", "Holds")
+    if markdown:
+        sys.stdout.write(matrix.markdown())
+        return
+    table = table_of("Format", "File", "What")
     for name in FORMATS:
         found = exporter(name)
-        add_row(table, found.name, found.suffix, found.summary, ", ".join(sorted(found.holds)))
-    Console().print(table)
+        add_row(table, found.name, found.suffix, found.summary)
+    carried = table_of(*matrix.header())
+    for row in matrix.rows():
+        add_row(carried, *row)
+    console = Console()
+    console.print(table, carried)
+    print_lines(console, matrix.LEGEND)
 
 
 @app.command()

@@ -18,6 +18,7 @@ EXPORTER = Exporter(
     summary="DAWproject 1.0 (Bitwig, Studio One, Cubase 14): faders, sends, generic devices; one of prints",
     holds=frozenset(("fader", "pan", "group", "send", "return", *HELD)),
     write=write,
+    approximate=frozenset(("pan", "compressor", "gate", "limiter")),
 )
 
 __all__ = ["EXPORTER"]
