@@ -208,6 +208,9 @@ def test_devices_of_the_sample_song_are_read_back(tmp_path: Path) -> None:
     path = tmp_path / "out" / ARCHIVES[0]
     strips = read_archive(path, graph.sample_rate)
     root = etree.fromstring(zipfile.ZipFile(path).read("project.xml"))
+    for name in ARCHIVES:
+        xml = zipfile.ZipFile(path.parent / name).read("project.xml")
+        etree.XMLSchema(file=str(SCHEMAS / "Project.xsd")).assertValid(etree.fromstring(xml))
     tags = {"compressor": "Compressor", "gate": "NoiseGate", "limiter": "Limiter"}
     found = 0
     for strip in graph.strips:
