@@ -233,3 +233,14 @@ def test_devices_of_the_sample_song_are_read_back(tmp_path: Path) -> None:
                 assert 2000 * math.pi * values["Release"] == pytest.approx(wanted["release_ms"])
             found += 1
     assert found >= 3
+
+
+def test_what_is_listed_bears_the_names_of_the_graph(tmp_path: Path) -> None:
+    write_stems(tmp_path, {"one": 2})
+    bell = device("equalizer", bell_1_hz=700, bell_1_db=3)
+    graph = graph_of(
+        *(track(name, "one", "2-Bus", devices=(bell,)) for name in ("Kick", "Kick\x00", "Master")),
+        Strip(name="2-Bus", kind="master", devices=(bell,)),
+    )
+    _, lost = write(graph, tmp_path, tmp_path / "out")
+    assert [entry.strip for entry in lost] == ["Kick", "Kick\x00", "Master", "2-Bus"]

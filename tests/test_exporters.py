@@ -146,7 +146,9 @@ def test_a_graph_that_is_held_loses_nothing(name: str, tmp_path: Path) -> None:
     graph = graph_of(
         track("A", "one", devices=(bell, *idle), fader_db=-2), Strip(name="Master", kind="master")
     )
-    assert export(name, graph, tmp_path, tmp_path / "out") == []
+    lost = export(name, graph, tmp_path, tmp_path / "out")
+    nearly = "equalizer" in exporter(name).approximate
+    assert [(entry.device, entry.how) for entry in lost] == [("equalizer", "approximate")] * nearly
 
 
 @formats
@@ -154,7 +156,8 @@ def test_an_unheld_insert_of_the_master_is_dropped_with_its_residual(name: str, 
     write_stems(tmp_path, {"one": 2})
     inserts = (device("delay", delay_ms=50, mix=0.25), device("equalizer", bell_1_hz=700, bell_1_db=3))
     graph = graph_of(track("A", "one"), Strip(name="Master", kind="master", devices=inserts))
-    (entry,) = export(name, graph, tmp_path, tmp_path / "out")
+    lost = export(name, graph, tmp_path, tmp_path / "out")
+    (entry,) = (entry for entry in lost if entry.how != "approximate")
     assert (entry.strip, entry.device, entry.how) == ("Master", "delay", "dropped")
     played = play(READERS[name](tmp_path / "out"))
     assert entry.residual_db == pytest.approx(residual_db(played, render(graph, tmp_path)), abs=0.01)

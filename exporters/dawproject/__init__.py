@@ -2,7 +2,7 @@
 
 - `mix2daw.dawproject`, to be edited: faders, balances, nested groups, sends and generic devices (Equalizer,
   Compressor, NoiseGate, Limiter) are native; the rest is printed. The format names no pan law, no shape of
-  shelves and no detector of dynamics, so those are listed as approximate.
+  bands and no detector of dynamics, so those are listed as approximate.
 - `mix2daw-faithful.dawproject`, to be heard: prints that add up to the render with every fader at 0 dB.
 """
 
@@ -18,7 +18,7 @@ EXPORTER = Exporter(
     summary="DAWproject 1.0 (Bitwig, Studio One, Cubase 14): faders, sends, generic devices; one of prints",
     holds=frozenset(("fader", "pan", "group", "send", "return", *HELD)),
     write=write,
-    approximate=frozenset(("pan", "compressor", "gate", "limiter")),
+    approximate=frozenset(("pan", *HELD)),
 )
 
 __all__ = ["EXPORTER"]

@@ -13,6 +13,8 @@ _DYNAMICS_REASON = (
     "the generic device has no detector or knee in its definition, and every host plays its own; times are "
     "written as time constants, the set times / 2 pi"
 )
+_EQUALIZER_REASON = "DAWproject does not define the shape of bells and filters, and every host plays its own"
+_SHELF_REASON = "DAWproject does not define the Q of a shelf; at 0.7071 all conventions agree"
 
 
 def refuse(strip: Strip, index: int, sample_rate: int) -> str | None:
@@ -32,14 +34,12 @@ def approximate(channel: Channel, sample_rate: int) -> list[Lost]:
     strip = channel.strip
     found: list[Lost] = []
     for device in strip.devices:
-        if device.type != "equalizer":
-            found.append(Lost(strip.name, device.type, "approximate", _DYNAMICS_REASON))
-        elif any(
-            "shelf" in band.kind and abs(band.q - BUTTERWORTH_Q) > 1e-3
-            for band in active_bands(device.values, sample_rate)
-        ):
-            reason = "DAWproject does not define the Q of a shelf; at 0.7071 all conventions agree"
-            found.append(Lost(strip.name, device.type, "approximate", reason))
+        reason = _DYNAMICS_REASON
+        if device.type == "equalizer":
+            bands = active_bands(device.values, sample_rate)
+            odd = any("shelf" in band.kind and abs(band.q - BUTTERWORTH_Q) > 1e-3 for band in bands)
+            reason = _SHELF_REASON if odd else _EQUALIZER_REASON
+        found.append(Lost(strip.name, device.type, "approximate", reason))
     if strip.pan != 0:
         reason = "DAWproject names no pan law; the host applies its own (the graph: balance, 0 dB)"
         found.append(Lost(strip.name, "pan", "approximate", reason))

@@ -11,7 +11,8 @@ from mix2daw.exporters.dawproject.archive import write_archive
 from mix2daw.exporters.dawproject.faithful import lay_out_faithful
 from mix2daw.exporters.dawproject.losses import approximate, refuse
 from mix2daw.exporters.dawproject.project import project_xml
-from mix2daw.exporters.layout import lay_out
+from mix2daw.exporters.layout import MASTER_NAME, lay_out
+from mix2daw.exporters.renaming import session_names
 from mix2daw.graph import Graph
 
 FILE_NAME, FAITHFUL_NAME = "mix2daw.dawproject", "mix2daw-faithful.dawproject"
@@ -40,7 +41,10 @@ def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:
         for name in (FILE_NAME, FAITHFUL_NAME):
             (folder / name).unlink(missing_ok=True)  # one without the other, or a part of one
         raise
-    losses += [entry for channel in plan.channels for entry in approximate(channel, plan.sample_rate)]
+    given = {new: old for old, new in session_names(graph, reserved=(MASTER_NAME,)).items()}
+    for channel in plan.channels:
+        strip = given.get(channel.name, channel.name)
+        losses += [replace(entry, strip=strip) for entry in approximate(channel, plan.sample_rate)]
     return [
         replace(entry, reason=f"{entry.reason}; {_IN_THE_OTHER}") if entry.how == "dropped" else entry
         for entry in losses
