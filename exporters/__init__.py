@@ -37,16 +37,37 @@ class Lost:
     residual_db: float | None = None
 
 
+Carriage = Literal["exact", "nearly", "own DSP", "printed", "lost"]
+
+
 @dataclass(frozen=True)
 class Exporter:
     """A format. `holds`: what it plays natively and exactly or as a labelled approximation
-    (names of processors, and "group", "send", "return"). `write(graph, graph_folder, folder)`."""
+    (names of processors, and "group", "send", "return"). `write(graph, graph_folder, folder)`.
+
+    Of `holds`, `approximate` sounds nearly so in the host, and `own` is played by code of ours that comes
+    with the session. `omits`: what is neither held nor printed. All of this is declared for plain settings on
+    a track; `Lost` says what becomes of the settings of a graph.
+    """
 
     name: str
     suffix: str
     summary: str
     holds: frozenset[str]
     write: Callable[[Graph, Path, Path], list[Lost]]
+    approximate: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    omits: frozenset[str] = frozenset()
+
+    def carries(self, feature: str) -> Carriage:
+        """How a processor, or "group", "send" or "return", comes into a session."""
+        if feature in self.approximate:
+            return "nearly"
+        if feature in self.own:
+            return "own DSP"
+        if feature in self.holds:
+            return "exact"
+        return "lost" if feature in self.omits else "printed"
 
 
 def exporter(name: str) -> Exporter:

@@ -48,6 +48,11 @@ def lay_out(graph: Graph, graph_folder: Path, media_folder: Path, refuse: Refuse
     return Plan(graph.sample_rate, graph.length_samples, tuple(channels)), losses
 
 
+def player(name: str, file: str, output: str) -> Strip:
+    """A track at rest that plays a file. Its name may be longer than those of a graph."""
+    return Strip(name="print", kind="track", source=file, output=output).model_copy(update={"name": name})
+
+
 class _Builder:
     """Makes the channels of each strip; the media are written on the way, in the order of the strips."""
 
@@ -79,7 +84,7 @@ class _Builder:
         if strip.kind == "return":
             update = {"name": name, "kind": "track", "source": clip.file}
             return [self._channel(native.model_copy(update=update), clip, strip)]
-        print_strip = Strip(name=name, kind="track", source=clip.file, output=strip.name)
+        print_strip = player(name, clip.file, strip.name)
         note = f"{strip.name} printed; unmute the strips beneath and mute this to work on them"
         return [
             self._channel(native, None, strip),
@@ -100,8 +105,8 @@ class _Builder:
             if clip is None:
                 continue
             name = unique(wanted, [*names, *(channel.name for channel in channels)])
-            strip = Strip(name=name, kind="track", source=clip.file, output=self.graph.master.name)
-            channels.append(Channel(strip, clip, True, "reference, muted; it runs through the master"))
+            strip = player(name, clip.file, self.graph.master.name)
+            channels.append(Channel(strip, clip, True, "reference, muted; it runs through the master", True))
         return channels
 
     def _native(self, strip: Strip, cut: Cut | None) -> Strip:
@@ -126,7 +131,21 @@ class _Builder:
 
     def _channel(self, native: Strip, clip: Clip | None, strip: Strip) -> Channel:
         muted = strip.name in self.decision.silent and strip.kind != "group"
-        return Channel(native, clip, muted, describe_strip(strip, self.graph.sample_rate))
+        comment = describe_strip(strip, self.graph.sample_rate)
+        return Channel(native, clip, muted, "\n".join([comment, *self._apart(strip)]))
+
+    def _apart(self, strip: Strip) -> list[str]:
+        """Which of the settings in the comment are in the audio, and which are nowhere."""
+        inserts, cut = self.decision.strips[strip.name].all_devices(), self.decision.cuts.get(strip.name)
+        if strip.kind == "master":
+            missing = [inserts[index].type for index in sorted(self.decision.dropped)]
+            return [f"not in this session: {', '.join(missing)}"] if missing else []
+        if cut is None:
+            return []
+        printed = [device.type for device in (inserts if cut.whole else inserts[: cut.inserts])]
+        place = "the print beside this" if strip.kind == "group" else "the audio"
+        all_of_it = ["fader", "pan"] if cut.whole else []
+        return [f"already in {place}: {', '.join([*printed, *all_of_it] or ['the input'])}"]
 
 
 def _without_idle_inserts(graph: Graph) -> Graph:

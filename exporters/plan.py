@@ -12,12 +12,14 @@ from mix2daw.graph import Strip
 @dataclass(frozen=True)
 class Channel:
     """One channel of the session. `strip`: what is played natively (the format holds its devices, fader, pan
-    and sends; it has no post_devices); `clip`: the audio of a track; `comment`: settings in words."""
+    and sends; it has no post_devices); `clip`: the audio of a track; `comment`: settings in words;
+    `is_reference`: a track to compare with, no strip of the graph."""
 
     strip: Strip
     clip: Clip | None
     muted: bool
     comment: str
+    is_reference: bool = False
 
     @property
     def name(self) -> str:

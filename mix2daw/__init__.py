@@ -7,6 +7,7 @@ The way of the data, in the order of the modules; each stage takes the value of 
     console     the full console that the search begins with
     search      warm start, fit, prune, simplify                    Settings (and search.search)
     graph       strips, devices, sends: graph.json                  Graph, Strip, Device, Send, read_graph
+    amount      graph → the graph with less of its processing
     play        graph → signals, in torch (level: of one level)
     mixdown     graph → the mix, in little memory                   render_torch
     exporters   graph → audio by pedalboard, graph → sessions       exporter, Lost

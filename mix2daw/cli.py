@@ -177,14 +177,20 @@ def export(
     graph: Annotated[Path, typer.Argument(metavar="GRAPH", help="A graph.json.")],
     to: Annotated[str, typer.Option(help="Session formats, by comma.")],
     out: Annotated[Path, typer.Option(help="Folder to make: one folder per format.")],
+    amount: Annotated[
+        list[str] | None, typer.Option(help="Percent of the processing, or STRIP=PERCENT; may be repeated.")
+    ] = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Write GRAPH as DAW sessions, and say what each could not carry."""
+    from mix2daw.amount import scaled, shares
     from mix2daw.graph import read_graph
     from mix2daw.recover import export_folder
 
     loaded = read_graph(graph)
+    if amount:
+        loaded = scaled(loaded, shares(amount, loaded))
     with progress_bar(quiet) as progress:
         lost = export_folder(loaded, graph.resolve().parent, names(to), out, force, progress)
     print_lines(Console(), (*lost_lines(lost), f"written: {out}"))
@@ -208,15 +214,27 @@ def processors() -> None:
 
 
 @app.command()
-def formats() -> None:
-    """The session formats, and what each plays natively."""
-    from mix2daw.exporters import FORMATS, exporter
+def formats(
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The second table alone, in Markdown.")
+    ] = False,
+) -> None:
+    """The session formats, and how each carries faders, pans, routing and every device."""
+    from mix2daw.exporters import FORMATS, exporter, matrix
 
-    table = table_of("Format", "File", "What", "Holds")
+    if markdown:
+        sys.stdout.write(matrix.markdown())
+        return
+    table = table_of("Format", "File", "What")
     for name in FORMATS:
         found = exporter(name)
-        add_row(table, found.name, found.suffix, found.summary, ", ".join(sorted(found.holds)))
-    Console().print(table)
+        add_row(table, found.name, found.suffix, found.summary)
+    carried = table_of(*matrix.header())
+    for row in matrix.rows():
+        add_row(carried, *row)
+    console = Console()
+    console.print(table, carried)
+    print_lines(console, matrix.LEGEND)
 
 
 @app.command()

@@ -233,5 +233,5 @@ def contents(folder: Path) -> dict[str, bytes]:
     found = {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     for path in folder.rglob("*.dawproject"):
         with zipfile.ZipFile(path) as archive:
-            found |= {f"zip:{name}": archive.read(name) for name in archive.namelist()}
+            found |= {f"{path.stem}.zip:{name}": archive.read(name) for name in archive.namelist()}
     return found

@@ -25,16 +25,22 @@ def balance(level_lin: float, pan: float) -> Matrix:
     return level_lin * np.diag([min(1.0, 1 - pan), min(1.0, 1 + pan)])
 
 
-def audio_of(file: str | io.BytesIO) -> NDArray[np.float32]:
+def audio_of(file: str | io.BytesIO, sample_rate: int = RATE) -> NDArray[np.float32]:
     """`(channels, samples)` of a file at the rate of the session."""
     frames, rate = soundfile.read(file, dtype="float32", always_2d=True)
-    assert rate == RATE
+    assert rate == sample_rate
     return frames.T
 
 
 def read_dawproject(folder: Path) -> dict[str, ReadStrip]:
-    """Strips of the one archive in `folder`; every reference in it has to lead somewhere."""
-    (path,) = folder.glob("*.dawproject")
+    """Strips of the editable archive in `folder`, which is the one beside the faithful archive."""
+    (path,) = folder.glob("*[!l].dawproject")
+    assert {other.name for other in folder.glob("*")} == {path.name, f"{path.stem}-faithful.dawproject"}
+    return read_archive(path)
+
+
+def read_archive(path: Path, sample_rate: int = RATE) -> dict[str, ReadStrip]:
+    """Strips of one archive; every reference in it has to lead somewhere."""
     archive = zipfile.ZipFile(path)
     assert archive.testzip() is None
     root = etree.fromstring(archive.read("project.xml"))
@@ -58,8 +64,8 @@ def read_dawproject(folder: Path) -> dict[str, ReadStrip]:
             data = io.BytesIO(archive.read(clip.find("Audio/File").get("path")))
             times = (float(clip.get(key)) for key in ("time", "playStart", "duration"))
             keys = ("position_samples", "start_samples", "length_samples")
-            place = dict(zip(keys, (round(time * RATE) for time in times), strict=True))
-            place["audio"] = audio_of(data)
+            place = dict(zip(keys, (round(time * sample_rate) for time in times), strict=True))
+            place["audio"] = audio_of(data, sample_rate)
         strips[track.get("name")] = ReadStrip(
             name=track.get("name"),
             output=None if target is None else names[target],

@@ -304,14 +304,15 @@ def test_export_writes_each_format_and_what_is_lost(song: Path, graph_file: Path
 
 
 def test_the_lists_name_everything() -> None:
-    from mix2daw.exporters import FORMATS
+    from mix2daw.exporters import FORMATS, matrix
     from mix2daw.processors import PROCESSORS
 
     shown = run("processors").stdout
     for processor in PROCESSORS.values():
         assert all(param.name in shown for param in processor.params)
     shown = run("formats").stdout
-    assert all(name in shown for name in FORMATS)
+    assert all(name in shown for name in (*FORMATS, *PROCESSORS, "own DSP"))
+    assert run("formats", "--markdown").stdout == matrix.markdown()
 
 
 @pytest.fixture(scope="module")

@@ -146,7 +146,9 @@ def test_a_graph_that_is_held_loses_nothing(name: str, tmp_path: Path) -> None:
     graph = graph_of(
         track("A", "one", devices=(bell, *idle), fader_db=-2), Strip(name="Master", kind="master")
     )
-    assert export(name, graph, tmp_path, tmp_path / "out") == []
+    lost = export(name, graph, tmp_path, tmp_path / "out")
+    nearly = "equalizer" in exporter(name).approximate
+    assert [(entry.device, entry.how) for entry in lost] == [("equalizer", "approximate")] * nearly
 
 
 @formats
@@ -154,7 +156,8 @@ def test_an_unheld_insert_of_the_master_is_dropped_with_its_residual(name: str, 
     write_stems(tmp_path, {"one": 2})
     inserts = (device("delay", delay_ms=50, mix=0.25), device("equalizer", bell_1_hz=700, bell_1_db=3))
     graph = graph_of(track("A", "one"), Strip(name="Master", kind="master", devices=inserts))
-    (entry,) = export(name, graph, tmp_path, tmp_path / "out")
+    lost = export(name, graph, tmp_path, tmp_path / "out")
+    (entry,) = (entry for entry in lost if entry.how != "approximate")
     assert (entry.strip, entry.device, entry.how) == ("Master", "delay", "dropped")
     played = play(READERS[name](tmp_path / "out"))
     assert entry.residual_db == pytest.approx(residual_db(played, render(graph, tmp_path)), abs=0.01)
@@ -219,7 +222,8 @@ def test_odd_names_survive(name: str, tmp_path: Path) -> None:
     assert "Lead Vox" in strips
     assert "Größe 漢字 🎹" in strips
     if name == "dawproject":
-        files = [key.removeprefix("zip:audio/") for key in contents(tmp_path / "out") if ":audio/" in key]
+        prefix = "mix2daw.zip:audio/"
+        files = [key.removeprefix(prefix) for key in contents(tmp_path / "out") if key.startswith(prefix)]
     else:
         files = [path.name for path in (tmp_path / "out").rglob("*.wav")]
     assert len({file.casefold() for file in files}) == len(tracks) + 1
@@ -244,7 +248,7 @@ def test_nothing_leaves_the_folder_whatever_the_names(name: str, tmp_path: Path)
     assert {path.name for path in tmp_path.iterdir()} == {"secret place", "out"}
     for file, data in contents(tmp_path / "out").items():
         assert b"secret place" not in data
-        parts = file.removeprefix("zip:").split("/")
+        parts = file.split(":")[-1].split("/")
         assert all(len(part.encode()) < 200 and not re.search(r"^[. ]|[. ]$", part) for part in parts)
 
 

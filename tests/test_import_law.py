@@ -24,6 +24,7 @@ LAW = (
     "progress",
     "dsp",
     "processors",
+    "amount",
     "console",
     "controls",
     "level",

@@ -17,6 +17,8 @@ EXPORTER = Exporter(
     summary="AAF (Pro Tools, Logic, Premiere, Resolve): printed stems with clip gains and pans",
     holds=frozenset(("fader", "pan")),
     write=write,
+    approximate=frozenset(("pan",)),
+    omits=frozenset(("group",)),
 )
 
 __all__ = ["EXPORTER"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from mix2daw.exporters import Lost
-from mix2daw.exporters.aaf.prints import active, is_whole, processing_name
+from mix2daw.exporters.telescope import active, is_whole, processing_name
 from mix2daw.graph import Graph, Strip
 
 _PLACES = {

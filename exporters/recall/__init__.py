@@ -22,6 +22,7 @@ EXPORTER = Exporter(
     summary="Recall sheet: every setting as a printable page, CSV, node-link JSON and picture; no audio",
     holds=frozenset(_HELD.split()),
     write=write,
+    omits=frozenset(("convolution",)),
 )
 
 __all__ = ["EXPORTER"]
