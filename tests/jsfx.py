@@ -12,7 +12,8 @@ from typing import Any
 
 import numba
 import numpy as np
-from eel2 import Function, Parser, Writer, one_spelling
+from eel2 import Function, Parser, one_spelling
+from eel2_python import Writer
 from numpy.typing import NDArray
 
 PARTS = ("init", "slider", "sample")
