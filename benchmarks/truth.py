@@ -45,7 +45,7 @@ Cells with two numbers: median and worst of all tracks (GR: of all strips with a
 bounds. False: recovered inserts and sends of a type that the truth does not have there. Fader: all faders on
 a track's way to the master; it and a compressor that is never at rest are one level, which is known: its
 output, with the faders that follow. EQ: RMS of the curve over the stem's power, about its mean. GR: RMS of
-the gain reduction over frames of 10 ms, about its mean. Delay: exact to the sample. Decay: RT60 of the reverb.
+the gain reduction over frames of 10 ms, about its mean. Delay: to the sample. Decay: RT60 of the reverb.
 """
 
 

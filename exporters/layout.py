@@ -25,8 +25,12 @@ MASTER_NAME = "Master"
 REFERENCES = ("target mix", "mix2daw render")
 
 
-def lay_out(graph: Graph, graph_folder: Path, media_folder: Path, refuse: Refuse) -> tuple[Plan, list[Lost]]:
+def lay_out(
+    graph: Graph, graph_folder: Path, media_folder: Path, refuse: Refuse, blends: bool = False
+) -> tuple[Plan, list[Lost]]:
     """Write the media of a session into `media_folder` (which exists) and plan its channels.
+
+    `blends`: whether the format's devices play their blend with the dry signal.
 
     The plan has, after the strips of the graph, the target mix (if the graph names one that exists) and our
     own render as muted tracks. Impulse responses lie beside the media for the user's own convolver. Raises
@@ -34,7 +38,7 @@ def lay_out(graph: Graph, graph_folder: Path, media_folder: Path, refuse: Refuse
     """
     names = session_names(graph, reserved=(MASTER_NAME,))
     graph = _without_idle_inserts(renamed(graph, names))
-    decision = decide(graph, refuse)
+    decision = decide(graph, refuse, blends)
     taps = {(name, cut.inserts) for name, cut in decision.cuts.items()}
     prints = render_taps(graph, graph_folder, sorted({*taps, (graph.master.name, -1)}))
     builder = _Builder(graph, graph_folder, Media(media_folder, graph.sample_rate), decision, prints)

@@ -53,12 +53,16 @@ class Decision:
     dropped: dict[int, str]
 
 
-def decide(graph: Graph, refuse: Refuse) -> Decision:
-    """Decide for every strip of a graph (complete devices) what is printed in a format that refuses so."""
+def decide(graph: Graph, refuse: Refuse, blends: bool = False) -> Decision:
+    """Decide for every strip of a graph (complete devices) what is printed in a format that refuses so.
+
+    `blends`: whether its devices play their blend with the dry signal; if not, a blended one is refused.
+    """
+    asked = refuse if blends else _unless_blended(refuse)
     strips = {strip.name: _with_inserts_before_fader(strip) for strip in graph.strips}
     cuts: dict[str, Cut] = {}
     for strip in graph.strips:
-        if strip.kind != "master" and (cut := _cut(strip, strips[strip.name], refuse, graph.sample_rate)):
+        if strip.kind != "master" and (cut := _cut(strip, strips[strip.name], asked, graph.sample_rate)):
             cuts[strip.name] = cut
     silent = frozenset(strip.name for strip in graph.strips if _under_print(graph, strip, cuts))
     for strip in graph.strips:
@@ -71,7 +75,7 @@ def decide(graph: Graph, refuse: Refuse) -> Decision:
     refused = {
         index: reason
         for index in range(len(master.devices))
-        if (reason := _refusal(master, index, graph.sample_rate, refuse))
+        if (reason := asked(master, index, graph.sample_rate))
     }
     refused.update(dict.fromkeys(range(len(master.devices), len(master.all_devices())), AFTER_FADER))
     return Decision(strips, cuts, silent, refused)
@@ -130,16 +134,19 @@ def _with_inserts_before_fader(strip: Strip) -> Strip:
     return strip.model_copy(update={"devices": strip.all_devices(), "post_devices": ()})
 
 
-def _refusal(strip: Strip, index: int, sample_rate: int, refuse: Refuse) -> str | None:
-    if strip.devices[index].wet != 1:
-        return f"blended with its dry signal, the {strip.devices[index].type} is no single insert here"
-    return refuse(strip, index, sample_rate)
+def _unless_blended(refuse: Refuse) -> Refuse:
+    def refusal(strip: Strip, index: int, sample_rate: int) -> str | None:
+        if strip.devices[index].wet != 1:
+            return f"blended with its dry signal, the {strip.devices[index].type} is no single insert here"
+        return refuse(strip, index, sample_rate)
+
+    return refusal
 
 
 def _cut(strip: Strip, flat: Strip, refuse: Refuse, sample_rate: int) -> Cut | None:
     """The cut of one strip, None if all of it is held. `flat`: the strip with its inserts moved."""
     before = range(len(flat.devices))
-    reasons: list[str | None] = [_refusal(flat, index, sample_rate, refuse) for index in before]
+    reasons: list[str | None] = [refuse(flat, index, sample_rate) for index in before]
     reasons += [AFTER_FADER] * len(flat.post_devices)
     refused = [index for index, reason in enumerate(reasons) if reason is not None]
     if not refused:

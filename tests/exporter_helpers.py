@@ -9,6 +9,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import soundfile
@@ -51,6 +52,13 @@ def write_stems(folder: Path, names: dict[str, int], subtype: str = "PCM_24") ->
         soundfile.write(str(folder / f"{name}.wav"), signal.clip(-1, 1), RATE, subtype=subtype)
 
 
+def room(folder: Path, **values: float) -> Device:
+    """A convolution, which no format plays itself; its impulse response is written into `folder`."""
+    noise = np.random.default_rng(9).standard_normal((2000, 2)) * np.geomspace(0.2, 1e-4, 2000)[:, None]
+    soundfile.write(str(folder / "room.wav"), noise, RATE, subtype="FLOAT")
+    return device("convolution", wet_level=0.5, **values).model_copy(update={"impulse": "room.wav"})
+
+
 def track(name: str, source: str, output: str = "Master", **more: object) -> Strip:
     """A stereo track that plays `source`.wav."""
     fields = {"name": name, "kind": "track", "source": f"{source}.wav", "output": output, **more}
@@ -63,7 +71,7 @@ def graph_of(*strips: Strip, mix: str | None = None) -> Graph:
 
 
 def native_graph(folder: Path) -> Graph:
-    """A graph that REAPER and Ardour hold whole: equalizers, width, balance, nested groups, sends.
+    """A graph that most formats hold whole: equalizers, width, balance, nested groups, sends.
 
     Its low shelf is not very low, where the 32-bit coefficients of the render leave the formula: three
     shelves at 120 Hz in a row cost -74 dB against scipy's 64-bit ones, whatever the format.
@@ -98,7 +106,7 @@ def native_graph(folder: Path) -> Graph:
 
 
 def printed_graph(folder: Path) -> Graph:
-    """A graph of which every format has to print something at every kind of strip."""
+    """A graph of which most formats have to print something at every kind of strip, and all a track."""
     write_stems(folder, {"one": 2, "two": 1, "three": 2, "four": 1, "five": 2})
     cut = device("equalizer", bell_2_hz=400, bell_2_db=-4.5, bell_2_q=1.4)
     gentle = device("equalizer", high_pass_hz=90, high_pass_slope_db=6)
@@ -136,16 +144,27 @@ class ReadBand:
     q: float
 
 
+class ReadDevice(Protocol):
+    """A device as a reader found it: its type, its controls by name (with `wet`), and how it sounds."""
+
+    type: str
+    values: dict[str, float]
+
+    def play(self, signal: NDArray[np.float64]) -> NDArray[np.float64]: ...
+
+
 @dataclass(frozen=True)
 class ReadStrip:
     """A strip as a reader found it. `matrix`: gains of fader and panner, `out = matrix @ in` for stereo;
-    `sends`: target -> (linear level, tap); `audio`: `(channels, samples)` of its file."""
+    `devices`: of formats that have more than equalizers, all of them in order; `sends`: target -> (linear
+    level, tap); `audio`: `(channels, samples)` of its file."""
 
     name: str
     output: str | None
     muted: bool
     matrix: NDArray[np.float64]
     equalizers: tuple[tuple[ReadBand, ...], ...] = ()
+    devices: tuple[ReadDevice, ...] = ()
     sends: dict[str, tuple[float, str]] = field(default_factory=dict)
     audio: NDArray[np.float32] | None = None
     position_samples: int = 0
@@ -185,6 +204,8 @@ def play(strips: dict[str, ReadStrip]) -> NDArray[np.float64]:
         for bands in strip.equalizers:
             for band in bands:
                 signal = sosfilt(rbj(band), signal)
+        for read in strip.devices:
+            signal = read.play(signal)
         before[name] = signal * (not strip.muted)
         after[name] = strip.matrix @ before[name]
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import math
-import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import jsfx
 import numpy as np
 import rpp
 import soundfile
@@ -130,7 +130,7 @@ def read_reaper(folder: Path) -> dict[str, ReadStrip]:
             output=parents[-1],
             muted=track.find("MUTESOLO")[1] == "1",
             matrix=_reaper_matrix(track.find("VOLPAN")[1:], track.find("PANMODE")[1]),
-            equalizers=_reaper_equalizers(track.find("FXCHAIN")),
+            devices=_reaper_devices(track.find("FXCHAIN"), folder),
             sends=sends[name],
             **place,
         )
@@ -141,48 +141,45 @@ def read_reaper(folder: Path) -> dict[str, ReadStrip]:
             del parents[int(levels) :]
     assert parents == ["Master"], "a folder that does not end"
     matrix = _reaper_matrix(root.find("MASTER_VOLUME")[1:], root.find("MASTER_PANMODE")[1])
-    equalizers = _reaper_equalizers(root.find("MASTERFXLIST"))
-    strips["Master"] = ReadStrip("Master", None, False, matrix, equalizers)
+    devices = _reaper_devices(root.find("MASTERFXLIST"), folder)
+    strips["Master"] = ReadStrip("Master", None, False, matrix, devices=devices)
     return strips
 
 
 def _reaper_matrix(volume_pan: list[str], mode: str) -> Matrix:
-    volume, pan, law, _, width = (float(text) for text in volume_pan)
+    volume, pan, law, *_ = (float(text) for text in volume_pan)
     assert law == -1
-    assert mode in ("3", "5")
-    own, cross = ((1 + width) / 2, (1 - width) / 2) if mode == "5" else (1, 0)
-    return balance(volume, pan) @ np.array([[own, cross], [cross, own]])
+    assert mode == "3"
+    return balance(volume, pan)
 
 
-def _reaper_equalizers(chain: rpp.Element | None) -> tuple[tuple[ReadBand, ...], ...]:
-    return () if chain is None else tuple(reaeq_bands(list(vst)) for vst in chain.findall("VST"))
+@dataclass(frozen=True)
+class JsfxDevice:
+    """An effect of a project, played by the file that lies beside it, not by the processor it stands for."""
+
+    type: str
+    values: dict[str, float]
+    file: Path
+
+    def play(self, signal: Matrix) -> Matrix:
+        """`(2, samples)` through the effect."""
+        return jsfx.effect(self.file).play(signal, RATE, self.values)
 
 
-def reaeq_bands(lines: list[str]) -> tuple[ReadBand, ...]:
-    """The bands that are on in the state of a ReaEQ; its bandwidths turned into the Q of the cookbook."""
-    header, data = base64.b64decode(lines[0]), b"".join(map(base64.b64decode, lines[1:-1]))
-    assert (len(header), header[:8]) == (60, b"qeer\xee\x5e\xed\xfe")
-    assert struct.unpack_from("<I", header, 48)[0] == len(data)
-    version, count = struct.unpack_from("<II", data)
-    assert version == 33
-    assert len(data) == 8 + 33 * count + 32
-    kinds = {0: "low_shelf", 1: "high_shelf", 3: "low_pass", 4: "high_pass", 8: "bell"}
-    bands: list[ReadBand] = []
-    for number in range(count):
-        type_, on, freq_hz, gain_lin, octaves, _ = struct.unpack_from("<iidddB", data, 8 + 33 * number)
-        if not on:
-            continue
-        gain_db = 20 * math.log10(gain_lin)
-        angle = 2 * math.pi * freq_hz / RATE
-        if kinds[type_] == "bell":
-            q = 1 / (2 * math.sinh(math.log(2) / 2 * octaves * angle / math.sin(angle)))
-        elif "shelf" in kinds[type_]:
-            a = 10 ** (gain_db / 40)
-            q = 1 / math.sqrt((a + 1 / a) * (octaves**2 - 1) + 2)
-        else:
-            q = 1 / (2 * math.sinh(math.log(2) / 2 * octaves))
-        bands.append(ReadBand(kinds[type_], freq_hz, gain_db, q))
-    return tuple(bands)
+def _reaper_devices(chain: rpp.Element | None, folder: Path) -> tuple[JsfxDevice, ...]:
+    """The effects of a chain: each a path below `Effects`, and 64 values of which `-` is none."""
+    devices: list[JsfxDevice] = []
+    for block in () if chain is None else chain.findall("JS"):
+        name, comment = block.attrib
+        assert comment == ""
+        file = folder / "Effects" / name
+        (line,) = list(block)
+        assert len(line) == 64
+        sliders = {slider.number: slider.name for slider in jsfx.effect(file).sliders}
+        values = {sliders[at]: float(text) for at, text in enumerate(line, start=1) if text != "-"}
+        assert len(values) == len(sliders)
+        devices.append(JsfxDevice(file.stem.removeprefix("mix2daw_"), values, file))
+    return tuple(devices)
 
 
 def read_ardour(folder: Path) -> dict[str, ReadStrip]:

@@ -1,41 +1,28 @@
-"""REAPER projects: ReaEQ against a state that REAPER wrote, the formulas of its bands, the grammar."""
+"""REAPER projects: what they play with every device, the effects that lie beside them, the grammar."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pytest
 import rpp
 from exporter_helpers import (
     RATE,
-    ReadBand,
     device,
     graph_of,
     native_graph,
+    play,
     printed_graph,
-    rbj,
+    residual_db,
+    room,
     track,
     write_stems,
 )
-from exporter_readers import reaeq_bands
-from scipy.signal import sosfreqz
+from exporter_readers import read_reaper
 
 from mix2daw.exporters import exporter
-from mix2daw.exporters.bands import Band
-from mix2daw.exporters.reaper.reaeq import bandwidth_oct, refusal, state_lines
-from mix2daw.graph import Device, Graph, Strip
-
-# A ReaEQ as REAPER 7 keeps it: five bands, of which only a high pass is on.
-FROM_REAPER = [
-    "cWVlcu5e7f4CAAAAAQAAAAAAAAACAAAAAAAAAAIAAAABAAAAAAAAAAIAAAAAAAAAzQAAAAEAAAAAABAA",
-    "IQAAAAUAAAAEAAAAAQAAAG9ScPi3GllAAAAAAAAA8D8AAAAAAAAAQAEAAAAAAAAAAAQEaDDZCWlAAAAAAAAA8D8AAAAAAAAAQAEIAAAA"
-    "AAAAAAEaHb6ED4lAAAAAAAAA",
-    "8D8AAAAAAADwPwEIAAAAAAAAAHfH++l3aKdAAAAAAAAA8D8AAAAAAADwPwEBAAAAAAAAAKWt3qUPUL9AAAAAAAAA8D8AAAAAAAAAQAEB"
-    "AAAAAQAAAAAAAAAAAPA/AAAA",
-    "AP0BAABcAQAAAgAAAA==",
-    "AAAQAAAA",
-]
+from mix2daw.exporters.pedalboard import render
+from mix2daw.exporters.reaper import effects
+from mix2daw.graph import Device, Graph, Send, Strip
 
 
 def project(graph: Graph, stems: Path, out: Path) -> rpp.Element:
@@ -51,80 +38,80 @@ def equalized(folder: Path, *inserts: Device, **more: object) -> Graph:
     return graph_of(track("A", "one", devices=inserts, **more), Strip(name="Master", kind="master"))
 
 
-def test_reader_and_writer_know_what_reaper_writes() -> None:
-    (band,) = reaeq_bands(FROM_REAPER)
-    assert band.kind == "high_pass"
-    assert band.freq_hz == pytest.approx(100.41747866600939)
-    ours = state_lines([Band("bell", 1000, 3, 1)] * 5, RATE)
-    assert (ours[0], ours[-1]) == (FROM_REAPER[0], FROM_REAPER[-1])
-    assert [len(line) for line in ours] == [len(line) for line in FROM_REAPER]
-    assert max(len(line) for line in ours) == 128
+def every_device(folder: Path) -> Graph:
+    """Every kind of device, at every kind of strip, blended ones among them; nothing of it is lost.
 
-
-@pytest.mark.parametrize("rate", [44100, 48000, 96000])
-@pytest.mark.parametrize(("freq_hz", "q"), [(60, 0.3), (1000, 1.0), (9000, 4.0), (15000, 0.8)])
-def test_bells_have_the_bandwidth_of_the_cookbook(freq_hz: float, q: float, rate: int) -> None:
-    """alpha = sin(w) sinh(ln 2 / 2 x bw x w / sin(w)) is sin(w) / 2Q."""
-    octaves = bandwidth_oct(Band("bell", freq_hz, 3, q), rate)
-    angle = 2 * np.pi * freq_hz / rate
-    alpha = np.sin(angle) * np.sinh(np.log(2) / 2 * octaves * angle / np.sin(angle))
-    assert alpha == pytest.approx(np.sin(angle) / (2 * q))
-
-
-@pytest.mark.parametrize("gain_db", [-12.0, -3.0, 6.0])
-@pytest.mark.parametrize("q", [0.5, 0.5**0.5, 0.72])
-@pytest.mark.parametrize("kind", ["low_shelf", "high_shelf"])
-def test_shelves_have_the_slope_of_the_cookbook(kind: str, q: float, gain_db: float) -> None:
-    """RBJ's shelf of slope S = 1 / bw^2 has the response of the shelf of this Q."""
-    band = Band(kind, 800, gain_db, q)  # type: ignore[arg-type]
-    slope = 1 / bandwidth_oct(band, RATE) ** 2
-    amplitude = 10 ** (gain_db / 40)
-    of_slope = 1 / np.sqrt((amplitude + 1 / amplitude) * (1 / slope - 1) + 2)
-    ours, wanted = (sosfreqz(rbj(ReadBand(kind, 800, gain_db, x)))[1] for x in (of_slope, q))
-    assert np.allclose(ours, wanted, rtol=1e-12)
-
-
-@pytest.mark.parametrize(
-    "band",
-    [
-        Band("high_pass", 80, slope_db=6),
-        Band("bell", 15000, 3, q=0.05),
-        Band("low_shelf", 100, 6, q=0.9),
-        Band("high_shelf", 5000, 20, q=2),
-    ],
-)
-def test_equalizer_refuses_what_it_cannot_play(band: Band) -> None:
-    assert refusal(band, RATE)
-
-
-def test_filters_of_12_db_are_native(tmp_path: Path) -> None:
-    filters = device(
-        "equalizer", high_pass_hz=90, high_pass_slope_db=12, low_pass_hz=9000, low_pass_slope_db=12
+    Low bands are on tracks alone, which REAPER plays bit by bit as the render does. Its sums have 64 bits;
+    behind a sum, the 32-bit noise of a filter at 35 Hz is another one: -60 dB.
+    """
+    write_stems(folder, {"one": 2, "two": 1, "three": 2})
+    low = device(
+        "equalizer", high_pass_hz=35, high_pass_slope_db=12, low_shelf_hz=60, low_shelf_db=5,
+        bell_1_hz=45, bell_1_db=-9, bell_1_q=6,
+    )  # fmt: skip
+    high = device(
+        "equalizer", bell_3_hz=2500, bell_3_db=4, high_shelf_hz=9000, high_shelf_db=3, low_pass_slope_db=6
     )
-    root = project(equalized(tmp_path, filters), tmp_path, tmp_path / "out")
-    (vst,) = root.findall(".//VST")
-    assert [(band.kind, round(band.freq_hz), round(band.q, 6)) for band in reaeq_bands(list(vst))] == [
-        ("high_pass", 90, 0.707107),
-        ("low_pass", 9000, 0.707107),
-    ]
+    press = device("compressor", threshold_db=-28, ratio=3.5, attack_ms=12, release_ms=240)
+    glue = device("compressor", threshold_db=-24, ratio=2, attack_ms=30, release_ms=900, link=1, wet=0.6)
+    gate = device("gate", threshold_db=-35, ratio=4, attack_ms=1, release_ms=150)
+    narrow = device("width", 0.5, width=0.2)
+    echo = device("delay", delay_ms=187.5, feedback=0.4, mix=0.35)
+    hall = device("reverb", room_size=0.7, damping=0.3, wet_level=0.4, dry_level=0, width=0.8)
+    wall = device("limiter", ceiling_db=-9, release_ms=350, lookahead_ms=4)
+    return graph_of(
+        track("Drums", "one", "Band", devices=(gate, low, press), fader_db=-3.1, pan=-0.3,
+              sends=(Send(target="Hall", level_db=-9.0),)),
+        track("Vox", "two", channels=1, devices=(low, press, echo), post_devices=(high,),
+              fader_db=1.5, pan=0.45, sends=(Send(target="Hall", level_db=-6.5),)),
+        track("Pads", "three", "Band", devices=(device("width", width=1.7), low, narrow),
+              sends=(Send(target="Hall", level_db=-12.0, tap="pre"),)),
+        Strip(name="Band", kind="group", output="Master", fader_db=0.75, devices=(glue, high), pan=0.1),
+        Strip(name="Hall", kind="return", output="Master", fader_db=-2.0, devices=(echo, hall, high)),
+        Strip(name="Master", kind="master", fader_db=-1.25, devices=(high, glue, wall)),
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("inserts", "held"),
-    [
-        ((("width", {"width": 0.4}),), True),
-        ((("width", {"width": 1.4}),), False),
-        ((("width", {"width": 0.4}), ("equalizer", {"bell_1_db": 2})), False),
-        ((("equalizer", {"bell_1_db": 2}), ("width", {"width": 0.4})), True),
-    ],
-)
-def test_width_is_held_at_the_end_of_the_strip(
-    inserts: tuple[tuple[str, dict[str, float]], ...], held: bool, tmp_path: Path
-) -> None:
-    graph = equalized(tmp_path, *(device(type_, **values) for type_, values in inserts), pan=0.2)
+def test_session_with_every_device_loses_nothing(tmp_path: Path) -> None:
+    graph = every_device(tmp_path)
     (tmp_path / "out").mkdir()
-    lost = exporter("reaper").write(graph, tmp_path, tmp_path / "out")
-    assert ("width" in {entry.device for entry in lost}) != held
+    assert exporter("reaper").write(graph, tmp_path, tmp_path / "out") == []
+    strips = read_reaper(tmp_path / "out")
+    kinds = {read.type for strip in strips.values() for read in strip.devices}
+    assert kinds == effects.TYPES
+    assert residual_db(play(strips), render(graph, tmp_path)) < -110
+
+
+def test_effects_lie_beside_the_project(tmp_path: Path) -> None:
+    """Those that it uses, under the names that it uses, and how to install them in three lines."""
+    root = project(native_graph(tmp_path), tmp_path, tmp_path / "out")
+    named = {block.attrib[0] for block in root.findall(".//JS")}
+    assert named == {"mix2daw/mix2daw_equalizer.jsfx", "mix2daw/mix2daw_width.jsfx"}
+    folder = tmp_path / "out" / "Effects"
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert files == named
+    assert len((tmp_path / "out" / "INSTALL.txt").read_text(encoding="utf-8").splitlines()) == 3
+
+
+def test_project_without_devices_needs_no_effects(tmp_path: Path) -> None:
+    project(equalized(tmp_path), tmp_path, tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"mix2daw.rpp", "media"}
+
+
+def test_values_are_written_in_full_and_in_the_order_of_the_sliders(tmp_path: Path) -> None:
+    press = device("compressor", 0.25, threshold_db=-12.3456789, ratio=2, release_ms=1e-5 + 5, link=1)
+    root = project(equalized(tmp_path, press), tmp_path, tmp_path / "out")
+    (block,) = root.findall(".//JS")
+    (line,) = list(block)
+    assert line == ["-12.3456789", "2", "10", "5.00001", "1", "0.25", *["-"] * 58]
+
+
+def test_convolution_is_printed(tmp_path: Path) -> None:
+    lost_device = room(tmp_path)
+    graph = equalized(tmp_path, lost_device, device("equalizer", bell_1_db=3))
+    (tmp_path / "out").mkdir()
+    (lost,) = exporter("reaper").write(graph, tmp_path, tmp_path / "out")
+    assert (lost.device, lost.how) == ("convolution", "printed")
 
 
 def test_file_is_the_same_when_read_and_written_again(tmp_path: Path) -> None:

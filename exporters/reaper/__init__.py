@@ -1,23 +1,25 @@
-"""REAPER: one .rpp project with its media beside it, in `media/`.
+"""REAPER: one .rpp project with its media beside it, in `media/`, and its effects, in `Effects/mix2daw/`.
 
-Faders, balances, folders, sends and width up to 1 are REAPER's own; equalizers become ReaEQ where every band
-has an exact twin there. Everything else is printed.
+Faders, balances, folders and sends are REAPER's own. Devices are JSFX effects of ours, exact twins of the
+processors, with their blend with the dry signal. Convolutions and what stands after a fader are printed.
 
 Laws: PANMODE 3 (balance) with PANLAW 1 (0 dB) and the linear taper (PANLAWFLAGS 2) is left x min(1, 1 - pan),
-right x min(1, 1 + pan), the law of the graph. PANMODE 5 applies the width first, then the balance.
+right x min(1, 1 + pan), the law of the graph.
 """
 
 from __future__ import annotations
 
 from mix2daw.exporters import Exporter
+from mix2daw.exporters.reaper.effects import TYPES
 from mix2daw.exporters.reaper.project import write
 
 EXPORTER = Exporter(
     name="reaper",
     suffix=".rpp",
-    summary="REAPER project: faders, folders, sends, width up to 1, equalizers as ReaEQ",
-    holds=frozenset(("fader", "pan", "group", "send", "return", "equalizer", "width")),
+    summary="REAPER project: faders, folders, sends, every device but convolution as an exact JSFX effect",
+    holds=frozenset(("fader", "pan", "group", "send", "return")) | TYPES,
     write=write,
+    own=TYPES,
 )
 
 __all__ = ["EXPORTER"]

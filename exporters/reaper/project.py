@@ -9,15 +9,15 @@ import rpp
 
 from mix2daw.errors import OutputError
 from mix2daw.exporters import Lost
-from mix2daw.exporters.bands import active_bands
 from mix2daw.exporters.layout import lay_out
 from mix2daw.exporters.plan import Channel, Plan
-from mix2daw.exporters.reaper.reaeq import PLUGIN_ID, refusal, state_lines
-from mix2daw.graph import Device, Graph, Strip
+from mix2daw.exporters.reaper import effects
+from mix2daw.exporters.reaper.effects import number_text
+from mix2daw.graph import Graph, Strip
 
 FILE_NAME = "mix2daw.rpp"
 MEDIA_FOLDER = "media"
-BALANCE, STEREO_PAN = "3", "5"
+BALANCE = "3"
 LINEAR_TAPER = "2"
 POST_FADER, PRE_FADER_POST_FX = "0", "3"
 _GUIDS = uuid.UUID("6d697832-6461-4777-8000-000000000000")
@@ -26,7 +26,7 @@ _NO_FADE = ["1", "0", "0", "1", "0", "0", "0"]
 
 
 def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:
-    """Write `mix2daw.rpp` and `media/` into `folder`.
+    """Write `mix2daw.rpp`, `media/` and the effects into `folder`.
 
     `graph`: devices complete; its sources are relative to `graph_folder`. Raises InputError for a source that
     cannot be read, OutputError if a file cannot be written.
@@ -35,7 +35,8 @@ def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:
     path = folder / FILE_NAME
     try:
         media.mkdir(exist_ok=True)
-        plan, losses = lay_out(graph, graph_folder, media, refuse)
+        plan, losses = lay_out(graph, graph_folder, media, refuse, blends=True)
+        effects.install(folder, (d.type for channel in plan.channels for d in channel.strip.devices))
         path.write_text(rpp.dumps(project(plan)), encoding="utf-8", newline="\n")
     except OSError as error:
         raise OutputError(path, f"cannot be written ({error})", "check the folder and free space") from None
@@ -43,20 +44,10 @@ def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:
 
 
 def refuse(strip: Strip, index: int, sample_rate: int) -> str | None:
-    """Why REAPER's own devices do not hold an insert exactly; None if they do."""
+    """Why no effect plays an insert exactly; None if one does."""
+    del sample_rate
     device = strip.devices[index]
-    if device.type == "equalizer":
-        reasons = (refusal(band, sample_rate) for band in active_bands(device.values, sample_rate))
-        return next((reason for reason in reasons if reason), None)
-    if device.type == "width":
-        if device.values["width"] > 1:
-            return "the width of a REAPER track ends at 1"
-        if index + 1 < len(strip.devices):
-            return "the width of a REAPER track is behind its inserts, and here an insert follows"
-        if any(send.tap == "pre" for send in strip.sends):
-            return "the width of a REAPER track is behind its pre sends"
-        return None
-    return f"REAPER has no exact {device.type} of its own"
+    return None if device.type in effects.TYPES else f"no effect here plays a {device.type}"
 
 
 def project(plan: Plan) -> rpp.Element:
@@ -76,12 +67,12 @@ def project(plan: Plan) -> rpp.Element:
             ["TEMPO", "120", "4", "4"],
             ["MASTER_NCH", "2", "2"],
             ["MASTER_VOLUME", *_volume_pan(master)],
-            ["MASTER_PANMODE", _pan_mode(master)],
+            ["MASTER_PANMODE", BALANCE],
             ["MASTER_PANLAWFLAGS", LINEAR_TAPER],
             ["MASTER_FX", "1"],
         ]
     )
-    if chain := _effects("MASTERFXLIST", plan.master, plan.sample_rate):
+    if chain := _effects("MASTERFXLIST", plan.master):
         root.append(chain)
     tempo = [["ACT", "1", "-1"], ["VIS", "1", "0", "1"], ["LANEHEIGHT", "0", "0"], ["ARM", "0"]]
     root.append(rpp.Element("TEMPOENVEX", [], [*tempo, ["DEFSHAPE", "1", "-1", "-1"]]))
@@ -117,7 +108,7 @@ def _track(channel: Channel, plan: Plan, closes: int, receives: list[list[str]])
             ["VOLPAN", *_volume_pan(strip)],
             ["MUTESOLO", "1" if channel.muted else "0", "0", "0"],
             ["ISBUS", *folder],
-            ["PANMODE", _pan_mode(strip)],
+            ["PANMODE", BALANCE],
             ["NCHAN", "2"],
             ["FX", "1"],
             ["TRACKID", _guid("track", channel.name)],
@@ -125,7 +116,7 @@ def _track(channel: Channel, plan: Plan, closes: int, receives: list[list[str]])
             *receives,
         ]
     )
-    if chain := _effects("FXCHAIN", channel, plan.sample_rate):
+    if chain := _effects("FXCHAIN", channel):
         track.append(chain)
     if channel.clip:
         track.append(_item(channel, plan))
@@ -140,15 +131,15 @@ def _item(channel: Channel, plan: Plan) -> rpp.Element:
         "ITEM",
         [],
         [
-            ["POSITION", _number(plan.seconds(clip.position_samples))],
-            ["LENGTH", _number(plan.seconds(clip.length_samples))],
+            ["POSITION", number_text(plan.seconds(clip.position_samples))],
+            ["LENGTH", number_text(plan.seconds(clip.length_samples))],
             ["LOOP", "0"],
             ["FADEIN", *_NO_FADE],
             ["FADEOUT", *_NO_FADE],
             ["IGUID", _guid("item", channel.name)],
             ["NAME", channel.name],
             ["VOLPAN", "1", "0", "1", "-1"],
-            ["SOFFS", _number(plan.seconds(clip.start_samples))],
+            ["SOFFS", number_text(plan.seconds(clip.start_samples))],
             ["PLAYRATE", "1", "1", "0", "-1", "0", "0.0025"],
             rpp.Element("SOURCE", ["WAVE"], [["FILE", file]]),
         ],
@@ -157,23 +148,20 @@ def _item(channel: Channel, plan: Plan) -> rpp.Element:
 
 def _receive(source: int, level_db: float, tap: str) -> list[str]:
     mode = POST_FADER if tap == "post" else PRE_FADER_POST_FX
-    level = _number(10 ** (level_db / 20))
+    level = number_text(10 ** (level_db / 20))
     return ["AUXRECV", str(source), mode, level, "0", "0", "0", "0", "0", "0", "-1", "0", "-1"]
 
 
-def _effects(tag: str, channel: Channel, sample_rate: int) -> rpp.Element | None:
+def _effects(tag: str, channel: Channel) -> rpp.Element | None:
     """The effects of a channel, None if it has none."""
-    equalizers = [device for device in channel.strip.devices if device.type == "equalizer"]
-    if not equalizers:
+    if not channel.strip.devices:
         return None
     chain = rpp.Element(tag, [], [["SHOW", "0"], ["LASTSEL", "0"], ["DOCKED", "0"]])
-    for index, device in enumerate(equalizers):
-        lines = state_lines(active_bands(device.values, sample_rate), sample_rate)
-        names = ["VST: ReaEQ (Cockos)", "reaeq.dll", "0", "", _plugin_tag(), ""]
+    for index, device in enumerate(channel.strip.devices):
         chain.extend(
             [
                 ["BYPASS", "0", "0", "0"],
-                rpp.Element("VST", names, list(lines)),
+                rpp.Element("JS", [effects.project_name(device.type), ""], [effects.values_line(device)]),
                 ["FLOATPOS", "0", "0", "0", "0"],
                 ["FXID", _guid(f"effect {index}", channel.name)],
                 ["WAK", "0", "0"],
@@ -182,25 +170,10 @@ def _effects(tag: str, channel: Channel, sample_rate: int) -> rpp.Element | None
     return chain
 
 
-def _plugin_tag() -> str:
-    """The id of ReaEQ as REAPER 6 and later write it: the number and, in hex, `VST` + unique id + name."""
-    unique = PLUGIN_ID.to_bytes(4, "big")
-    return f"{PLUGIN_ID}<{(b'VST' + unique + b'reaeq').hex().ljust(32, '0').upper()}>"
-
-
-def _width(strip: Strip) -> Device | None:
-    return next((device for device in strip.devices if device.type == "width"), None)
-
-
-def _pan_mode(strip: Strip) -> str:
-    return STEREO_PAN if _width(strip) else BALANCE
-
-
 def _volume_pan(strip: Strip) -> list[str]:
-    """Volume (linear), pan, pan law (-1: the project's), and the fields of width: -1 and the width."""
-    width = _width(strip)
+    """Volume (linear), pan, pan law (-1: the project's), and the fields of width, which is not used."""
     level = 10 ** (strip.fader_db / 20)
-    return [_number(level), _number(strip.pan), "-1", "-1", _number(width.values["width"] if width else 1)]
+    return [number_text(level), number_text(strip.pan), "-1", "-1", "1"]
 
 
 def _notes(plan: Plan) -> list[str]:
@@ -213,7 +186,3 @@ def _notes(plan: Plan) -> list[str]:
 
 def _guid(kind: str, name: str) -> str:
     return "{" + str(uuid.uuid5(_GUIDS, f"{kind} {name}")).upper() + "}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.14g}" if abs(value) >= 1e-4 or value == 0 else f"{value:.20f}".rstrip("0")
