@@ -26,11 +26,16 @@ REFERENCES = ("target mix", "mix2daw render")
 
 
 def lay_out(
-    graph: Graph, graph_folder: Path, media_folder: Path, refuse: Refuse, blends: bool = False
+    graph: Graph,
+    graph_folder: Path,
+    media_folder: Path,
+    refuse: Refuse,
+    blends: bool = False,
+    fader_inserts: bool = False,
 ) -> tuple[Plan, list[Lost]]:
     """Write the media of a session into `media_folder` (which exists) and plan its channels.
 
-    `blends`: whether the format's devices play their blend with the dry signal.
+    `blends`, `fader_inserts`: as for `decide`.
 
     The plan has, after the strips of the graph, the target mix (if the graph names one that exists) and our
     own render as muted tracks. Impulse responses lie beside the media for the user's own convolver. Raises
@@ -38,7 +43,7 @@ def lay_out(
     """
     names = session_names(graph, reserved=(MASTER_NAME,))
     graph = _without_idle_inserts(renamed(graph, names))
-    decision = decide(graph, refuse, blends)
+    decision = decide(graph, refuse, blends, fader_inserts)
     taps = {(name, cut.inserts) for name, cut in decision.cuts.items()}
     prints = render_taps(graph, graph_folder, sorted({*taps, (graph.master.name, -1)}))
     builder = _Builder(graph, graph_folder, Media(media_folder, graph.sample_rate), decision, prints)

@@ -44,7 +44,8 @@ class Cut:
 class Decision:
     """Which strips are printed, which fall silent for it, and which inserts of the master are dropped.
 
-    `strips`: with post-fader inserts moved before the fader where that changes nothing.
+    `strips`: with post-fader inserts moved before the fader where that changes nothing, or with fader and pan
+    as inserts before them.
     """
 
     strips: dict[str, Strip]
@@ -53,16 +54,20 @@ class Decision:
     dropped: dict[int, str]
 
 
-def decide(graph: Graph, refuse: Refuse, blends: bool = False) -> Decision:
+def decide(graph: Graph, refuse: Refuse, blends: bool = False, fader_inserts: bool = False) -> Decision:
     """Decide for every strip of a graph (complete devices) what is printed in a format that refuses so.
 
     `blends`: whether its devices play their blend with the dry signal; if not, a blended one is refused.
+    `fader_inserts`: whether a fader and a pan may be inserts, so that others can stand behind them.
     """
     asked = refuse if blends else _unless_blended(refuse)
-    strips = {strip.name: _with_inserts_before_fader(strip) for strip in graph.strips}
+    strips: dict[str, Strip] = {}
     cuts: dict[str, Cut] = {}
     for strip in graph.strips:
-        if strip.kind != "master" and (cut := _cut(strip, strips[strip.name], asked, graph.sample_rate)):
+        flat = strips[strip.name] = _with_inserts_before_fader(strip)
+        if fader_inserts:
+            flat = strips[strip.name] = _with_fader_inserted(flat, asked, graph.sample_rate)
+        if strip.kind != "master" and (cut := _cut(strip, flat, asked, graph.sample_rate)):
             cuts[strip.name] = cut
     silent = frozenset(strip.name for strip in graph.strips if _under_print(graph, strip, cuts))
     for strip in graph.strips:
@@ -132,6 +137,21 @@ def _with_inserts_before_fader(strip: Strip) -> Strip:
     if any(send.tap == "pre" for send in strip.sends) or not (equalizers or at_rest):
         return strip
     return strip.model_copy(update={"devices": strip.all_devices(), "post_devices": ()})
+
+
+def _with_fader_inserted(strip: Strip, refuse: Refuse, sample_rate: int) -> Strip:
+    """The strip with fader and pan as inserts before those that stand behind them; its own ones rest.
+
+    As it was if one of those is refused, or if there is a pre send, which would hear the difference.
+    """
+    if not strip.post_devices or any(send.tap == "pre" for send in strip.sends):
+        return strip
+    fader = Device(type="fader", values={"fader_db": strip.fader_db})
+    pan = Device(type="pan", values={"pan": strip.pan})
+    devices = (*strip.devices, fader, pan, *strip.post_devices)
+    inserted = strip.model_copy(update={"devices": devices, "post_devices": (), "fader_db": 0.0, "pan": 0.0})
+    behind = range(len(strip.devices), len(devices))
+    return strip if any(refuse(inserted, index, sample_rate) for index in behind) else inserted
 
 
 def _unless_blended(refuse: Refuse) -> Refuse:

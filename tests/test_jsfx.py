@@ -23,7 +23,7 @@ from mix2daw.processors.equalizer import BUTTERWORTH_DB, BUTTERWORTH_Q
 EFFECTS = {name: jsfx.compiled(effects.text(name)) for name in sorted(effects.TYPES)}
 BLEND_NULL_DB = -140.0  # the blend is rounded to 32 bits
 NULL_DB = -150.0  # no more than a bit of single samples, where powers are rounded otherwise
-EQUALIZER_NULL_DB = -115.0  # where the C library's sine or power is not the nearest 32-bit number
+EQUALIZER_NULL_DB = -110.0  # where the C library's sine or power is not the nearest 32-bit number
 every_rate = pytest.mark.parametrize("rate", [44100, 48000, 96000])
 SETTINGS: dict[str, list[dict[str, float]]] = {
     "compressor": [
@@ -40,6 +40,8 @@ SETTINGS: dict[str, list[dict[str, float]]] = {
         {"threshold_db": -45, "ratio": 2, "attack_ms": 1, "release_ms": 50},
     ],
     "width": [{"width": 0}, {"width": 0.35}, {"width": 2}],
+    "fader": [{"fader_db": -96}, {"fader_db": -4.37}, {"fader_db": 24}],
+    "pan": [{"pan": -1}, {"pan": 0.31}],
     "delay": [
         {"delay_ms": 1, "feedback": 0.95, "mix": 0.5},
         {"delay_ms": 333.3, "feedback": 0.5, "mix": 1},
@@ -94,7 +96,8 @@ def twin(name: str, x: NDArray[np.float32], rate: int, values: dict[str, float])
 
 
 def test_every_insert_but_convolution_has_an_effect() -> None:
-    assert set(INSERTS) - effects.TYPES == {"convolution"}
+    assert set(INSERTS) - effects.DEVICES == {"convolution"}
+    assert effects.DEVICES | {"fader", "pan"} == effects.TYPES
     assert set(SETTINGS) == effects.TYPES
 
 

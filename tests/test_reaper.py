@@ -64,11 +64,14 @@ def every_device(folder: Path) -> Graph:
               sends=(Send(target="Hall", level_db=-9.0),)),
         track("Vox", "two", channels=1, devices=(low, press, echo), post_devices=(high,),
               fader_db=1.5, pan=0.45, sends=(Send(target="Hall", level_db=-6.5),)),
+        track("Keys", "three", post_devices=(echo, hall, press), fader_db=-6.2, pan=-0.4,
+              sends=(Send(target="Hall", level_db=-15.0),)),
         track("Pads", "three", "Band", devices=(device("width", width=1.7), low, narrow),
               sends=(Send(target="Hall", level_db=-12.0, tap="pre"),)),
-        Strip(name="Band", kind="group", output="Master", fader_db=0.75, devices=(glue, high), pan=0.1),
+        Strip(name="Band", kind="group", output="Master", devices=(glue,), post_devices=(high, glue),
+              fader_db=0.75, pan=0.1),
         Strip(name="Hall", kind="return", output="Master", fader_db=-2.0, devices=(echo, hall, high)),
-        Strip(name="Master", kind="master", fader_db=-1.25, devices=(high, glue, wall)),
+        Strip(name="Master", kind="master", fader_db=-1.25, devices=(high, glue), post_devices=(wall,)),
     )  # fmt: skip
 
 
@@ -104,6 +107,28 @@ def test_values_are_written_in_full_and_in_the_order_of_the_sliders(tmp_path: Pa
     (block,) = root.findall(".//JS")
     (line,) = list(block)
     assert line == ["-12.3456789", "2", "10", "5.00001", "1", "0.25", *["-"] * 58]
+
+
+def test_a_fader_with_devices_behind_it_is_an_effect(tmp_path: Path) -> None:
+    """But not where one of them is printed: then all of the strip is."""
+    echo = device("delay", delay_ms=50, mix=0.3)
+    wide = device("width", width=1.5)
+    write_stems(tmp_path, {"one": 2})
+    graph = graph_of(
+        track("A", "one", devices=(wide,), post_devices=(wide, echo), fader_db=-3, pan=0.5),
+        track("B", "one", devices=(wide,), post_devices=(wide, room(tmp_path)), fader_db=-3, pan=0.5),
+        Strip(name="Master", kind="master"),
+    )
+    (tmp_path / "out").mkdir()
+    lost = exporter("reaper").write(graph, tmp_path, tmp_path / "out")
+    assert [(entry.strip, entry.device) for entry in lost] == [
+        ("B", "width"), ("B", "width"), ("B", "convolution"), ("B", "fader"), ("B", "pan"),
+    ]  # fmt: skip
+    strips = read_reaper(tmp_path / "out")
+    assert [read.type for read in strips["A"].devices] == ["width", "fader", "pan", "width", "delay"]
+    assert strips["A"].fader_db == strips["A"].pan == 0
+    assert strips["B"].devices == ()
+    assert residual_db(play(strips), render(graph, tmp_path)) < -120
 
 
 def test_convolution_is_printed(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """REAPER: one .rpp project with its media beside it, in `media/`, and its effects, in `Effects/mix2daw/`.
 
 Faders, balances, folders and sends are REAPER's own. Devices are JSFX effects of ours, exact twins of the
-processors, with their blend with the dry signal. Convolutions and what stands after a fader are printed.
+processors, with their blend with the dry signal. Where devices stand behind the fader, it is an effect, too,
+and the track's own one rests (a strip that also has pre sends is printed). Convolutions are printed.
 
 Laws: PANMODE 3 (balance) with PANLAW 1 (0 dB) and the linear taper (PANLAWFLAGS 2) is left x min(1, 1 - pan),
 right x min(1, 1 + pan), the law of the graph.
@@ -10,16 +11,16 @@ right x min(1, 1 + pan), the law of the graph.
 from __future__ import annotations
 
 from mix2daw.exporters import Exporter
-from mix2daw.exporters.reaper.effects import TYPES
+from mix2daw.exporters.reaper.effects import DEVICES
 from mix2daw.exporters.reaper.project import write
 
 EXPORTER = Exporter(
     name="reaper",
     suffix=".rpp",
     summary="REAPER project: faders, folders, sends, every device but convolution as an exact JSFX effect",
-    holds=frozenset(("fader", "pan", "group", "send", "return")) | TYPES,
+    holds=frozenset(("fader", "pan", "group", "send", "return")) | DEVICES,
     write=write,
-    own=TYPES,
+    own=DEVICES - {"fader", "pan"},
 )
 
 __all__ = ["EXPORTER"]

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from mix2daw.graph import Device
 
-TYPES = frozenset(("equalizer", "gate", "compressor", "width", "delay", "reverb", "limiter"))
+DEVICES = frozenset(("equalizer", "gate", "compressor", "width", "delay", "reverb", "limiter"))
+TYPES = DEVICES | {"fader", "pan"}  # a fader and a pan as inserts, where others stand behind them
 FOLDER = "mix2daw"
 WET = "wet"
 _SLIDERS = 64  # a project has this many values for every effect, `-` where there is no slider

@@ -35,7 +35,7 @@ def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:
     path = folder / FILE_NAME
     try:
         media.mkdir(exist_ok=True)
-        plan, losses = lay_out(graph, graph_folder, media, refuse, blends=True)
+        plan, losses = lay_out(graph, graph_folder, media, refuse, blends=True, fader_inserts=True)
         effects.install(folder, (d.type for channel in plan.channels for d in channel.strip.devices))
         path.write_text(rpp.dumps(project(plan)), encoding="utf-8", newline="\n")
     except OSError as error:
