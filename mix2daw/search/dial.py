@@ -14,10 +14,10 @@ from mix2daw.controls import Key, params_of
 from mix2daw.search.judge import Judge, Trial
 from mix2daw.search.state import State
 
-STEP_DB, SLOPE_FACTOR, TIME_FACTOR = 3.0, 1.4, 1.6
+STEP_DB, RATIO_FACTOR, TIME_FACTOR = 3.0, 1.6, 1.6
 GAIN, LINK_GAIN, PLAIN_GAIN = 0.001, 0.002, 0.5  # of La, to be worth a change; to leave no doubt
 LONGEST = 4  # steps in one direction
-# Steps of the threshold and of the slope (1 − 1/ratio), along the valley first.
+# Steps of the threshold and of the ratio, along the valley first.
 CURVE_TURNS = ((1, 1), (1, 0), (0, 1))
 TIMES = ("attack_ms", "release_ms")
 Values = dict[str, float]
@@ -45,10 +45,10 @@ def dial_compressors(state: State) -> None:
     state.adopt(judge.shrunk())
 
 
-def _curve(threshold_steps: int, slope_steps: int, now: Values, sign: int) -> Values:
+def _curve(threshold_steps: int, ratio_steps: int, now: Values, sign: int) -> Values:
     return {
         "threshold_db": now["threshold_db"] + sign * threshold_steps * STEP_DB,
-        "ratio": _steeper(now["ratio"], SLOPE_FACTOR ** (sign * slope_steps)),
+        "ratio": _steeper(now["ratio"], RATIO_FACTOR ** (sign * ratio_steps)),
     }
 
 
@@ -57,8 +57,8 @@ def _time(name: str, now: Values, sign: int) -> Values:
 
 
 def _steeper(ratio: float, factor: float) -> float:
-    """The ratio at which the reduction per dB over the threshold, 1 − 1/ratio, is that many times as much."""
-    return 1 / max(1 - (1 - 1 / ratio) * factor, 1e-3)
+    """A ratio that many times as far from 1."""
+    return 1 + (ratio - 1) * factor
 
 
 def _link(judge: Judge, key: Key, gain: float) -> None:

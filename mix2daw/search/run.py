@@ -32,7 +32,7 @@ from mix2daw.search.state import State
 from mix2daw.search.warm_start import warm_start
 from mix2daw.session import Session
 
-FIRST_STEPS, CONSOLE_STEPS, WEIGH_STEPS, REFIT_STEPS, FINAL_STEPS = 30, 52, 16, 24, 16
+FIRST_STEPS, CONSOLE_STEPS, WEIGH_STEPS, REFIT_STEPS, FINAL_STEPS = 40, 52, 16, 24, 16
 FIRST_RATE, CONSOLE_RATE, REFIT_RATE, FINAL_RATE = 3.0, 1.5, 1.0, 0.6
 DRY_WET_ROUNDS = 3
 SPARSITY = 1e-4  # the published factor of the penalty on dry/wet weights
