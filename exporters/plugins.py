@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mix2daw.errors import FormatError, GraphError
+from mix2daw.exporters.bands import NYQUIST_GUARD_HZ
 
-BELOW_NYQUIST_HZ = 100.0  # pedalboard takes no frequency above half the sample rate less this
 BUTTERWORTH_DB = 20 * math.log10(math.sqrt(2))  # two first-order filters and this bell are one of 12 dB
 BUTTERWORTH_Q = math.sqrt(math.sqrt(2)) / 2
 
@@ -64,7 +64,7 @@ def _pass(kind: str, frequency_hz: float, slope_db: float) -> list[Call]:
 
 def _equalizer(values: Mapping[str, float], sample_rate: int) -> list[Call]:
     def hz(name: str) -> float:
-        return min(values[f"{name}_hz"], sample_rate / 2 - BELOW_NYQUIST_HZ)
+        return min(values[f"{name}_hz"], sample_rate / 2 - NYQUIST_GUARD_HZ)
 
     def band(kind: str, name: str) -> list[Call]:
         level_db = values[f"{name}_db"]

@@ -33,7 +33,7 @@ def settings(device: Device, sample_rate: int) -> tuple[str, ...]:
     else:
         parts = [_control(name, value) for name, value in device.values.items()]
     if device.impulse is not None:
-        parts.append(f"impulse {clean_text(PurePosixPath(device.impulse).name)}")
+        parts.append(f"impulse {file_label(device.impulse)}")
     if device.wet != 1:
         parts.append(f"{device.wet:.0%} wet")
     return tuple(parts)
@@ -62,6 +62,11 @@ def describe_briefly(device: Device, sample_rate: int) -> str:
     if device.wet != 1:
         words.append(f"{device.wet:.0%} wet")
     return " ".join(words)
+
+
+def file_label(path: str) -> str:
+    """The name of a file on one line, without its folders: words that are passed on tell no paths."""
+    return clean_text(PurePosixPath(path).name)
 
 
 def pan_position(pan: float) -> str:

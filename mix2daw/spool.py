@@ -6,7 +6,6 @@ Twenty-four stereo stems of four minutes are two gigabytes, and the search liste
 from __future__ import annotations
 
 import tempfile
-import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -85,20 +84,17 @@ class _File:
     def __init__(self) -> None:
         self._file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 (closed when it is forgotten)
         weakref.finalize(self, self._file.close)
-        self._lock = threading.Lock()
 
     def append(self, signal: Signal) -> _Place:
-        with self._lock:
-            start = self._file.seek(0, 2)
-            self._file.write(np.ascontiguousarray(signal, np.float32).data)
-            self._file.flush()
-            return _Place(self, start)
+        start = self._file.seek(0, 2)
+        self._file.write(np.ascontiguousarray(signal, np.float32).data)
+        self._file.flush()
+        return _Place(self, start)
 
     def read(self, start: int, shape: tuple[int, ...]) -> Signal:
         signal = np.empty(shape, np.float32)
-        with self._lock:
-            self._file.seek(start)
-            self._file.readinto(signal.data.cast("B"))  # type: ignore[attr-defined]
+        self._file.seek(start)
+        self._file.readinto(signal.data.cast("B"))  # type: ignore[attr-defined]
         return signal
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mix2daw.exporters.recall.labels import file_label
+from mix2daw.exporters.words import file_label
 from mix2daw.graph import Device, Graph, Strip
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mix2daw.exporters.bands import is_idle
-from mix2daw.exporters.recall.labels import file_label
-from mix2daw.exporters.words import pan_position, settings
+from mix2daw.exporters.words import file_label, pan_position, settings
 from mix2daw.graph import Device, Graph, Strip
 
 TEMPLATE = "sheet.html.j2"

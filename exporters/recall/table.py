@@ -11,8 +11,7 @@ import io
 from collections.abc import Iterator
 
 from mix2daw.exporters.bands import is_active
-from mix2daw.exporters.recall.labels import file_label
-from mix2daw.exporters.words import unit_of
+from mix2daw.exporters.words import file_label, unit_of
 from mix2daw.graph import Device, Graph, Strip
 
 # `group`: the group that the strip feeds, empty if that is the master. `position`: of an insert, from 1, on

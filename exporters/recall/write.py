@@ -6,12 +6,12 @@ from pathlib import Path
 
 from mix2daw.errors import OutputError
 from mix2daw.exporters import Lost
-from mix2daw.exporters.recall.labels import file_label
 from mix2daw.exporters.recall.nodelink import nodelink_json
 from mix2daw.exporters.recall.picture import draw
 from mix2daw.exporters.recall.sheet import sheet_html
 from mix2daw.exporters.recall.table import table_csv
 from mix2daw.exporters.renaming import renamed, session_names
+from mix2daw.exporters.words import file_label
 from mix2daw.graph import Graph
 
 TABLE, SHEET, NODELINK, PICTURE = "recall.csv", "recall.html", "graph-nodelink.json", "graph.svg"
