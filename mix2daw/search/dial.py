@@ -62,7 +62,7 @@ def _steeper(ratio: float, factor: float) -> float:
 
 
 def _link(judge: Judge, key: Key, gain: float) -> None:
-    _take(judge, judge.turned(key, {"link": 1.0 - judge.controls.value(key, "link")}), gain)
+    _take(judge, judge.turned({(key, "link"): 1.0 - judge.controls.value(key, "link")}), gain)
 
 
 def _follow(judge: Judge, key: Key, turn: Turn, sign: int) -> bool:
@@ -71,13 +71,13 @@ def _follow(judge: Judge, key: Key, turn: Turn, sign: int) -> bool:
         now = {param.name: judge.controls.value(key, param.name) for param in params_of(key.type)}
         wanted = turn(now, sign)
         inside = {
-            param.name: min(param.high, max(param.low, wanted[param.name]))
+            (key, param.name): min(param.high, max(param.low, wanted[param.name]))
             for param in params_of(key.type)
             if param.name in wanted
         }
-        if all(now[name] == value for name, value in inside.items()):
+        if all(now[name] == value for (_, name), value in inside.items()):
             return count > 0
-        if not _take(judge, judge.turned(key, inside), GAIN):
+        if not _take(judge, judge.turned(inside), GAIN):
             return count > 0
     return True
 

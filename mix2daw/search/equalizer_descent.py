@@ -101,32 +101,35 @@ def equalizer_curve_db(settings: Mapping[str, Tensor], frequency_hz: Tensor, sam
 
 
 def fit_equalizers(
-    target_db: Tensor, weight: Tensor, centres: Tensor, sample_rate: int, plain: bool = False
+    target_db: Tensor,
+    weight: Tensor,
+    centres: Tensor,
+    sample_rate: int,
+    plain: bool = False,
+    now: Mapping[str, Tensor] | None = None,
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Equalizer settings `(stems,)` whose magnitude follows `target_db` `(stems, bands)` up to a level, and
-    that level in dB. `plain`: with few bands, and little of that level.
+    that level in dB. `plain`: with few bands, and little of that level. `now`: settings `(stems,)` that are
+    nearly right.
 
     A filter's corner hardly finds its way from afar, so each stem is fitted from several corners at once
-    and keeps the best.
+    and keeps the best; with `now`, from there and without filters, too.
     """
-    starts = len(FILTER_STARTS_HZ)
-    stems = len(target_db)
-    target_db, weight = target_db.repeat(starts, 1), weight.repeat(starts, 1)
-    rows = starts * stems
     rest = PROCESSORS["equalizer"].rest()
-    settings = {name: torch.full((rows,), value, dtype=torch.float64) for name, value in rest.items()}
-    settings["high_pass_slope_db"] += 12
-    settings["low_pass_slope_db"] += 12
-    for start, (high_pass_hz, low_pass_hz) in enumerate(FILTER_STARTS_HZ):
-        settings["high_pass_hz"][start * stems : (start + 1) * stems] = high_pass_hz
-        settings["low_pass_hz"][start * stems : (start + 1) * stems] = min(low_pass_hz, 0.45 * sample_rate)
+    flat = {name: torch.full((len(target_db),), value, dtype=torch.float64) for name, value in rest.items()}
+    begins = [_with_filters(flat, hz, sample_rate) for hz in FILTER_STARTS_HZ]
+    if now is not None:
+        begins += [flat, dict(now)]
+    starts, stems = len(begins), len(target_db)
+    target_db, weight = target_db.repeat(starts, 1), weight.repeat(starts, 1)
+    settings = {name: torch.cat([begin[name] for begin in begins]) for name in rest}
     level_db = (weight * target_db).sum(-1).clone().requires_grad_(True)
     free = {
         name: (value if name.endswith("_db") else value.log()).clone().requires_grad_(True)
         for name, value in settings.items()
         if not name.endswith(("slope_db", "shelf_q"))
     }
-    origin = {name: value.detach().clone() for name, value in free.items()}
+    origin = {name: rest[name] if name.endswith("_db") else math.log(rest[name]) for name in free}
     groups = [
         {"params": [v for n, v in free.items() if n.endswith(kind)], "lr": r} for kind, r in RATES.items()
     ]
@@ -163,6 +166,21 @@ def fit_equalizers(
     return {name: value[best] for name, value in _tidied(current()).items()}, level_db.detach()[best]
 
 
+def _with_filters(
+    settings: Mapping[str, Tensor], corners_hz: tuple[float, float], sample_rate: int
+) -> dict[str, Tensor]:
+    """The settings with a high-pass and a low-pass at these corners."""
+    high_pass_hz, low_pass_hz = corners_hz
+    on = torch.ones_like(settings["high_pass_hz"])
+    return {
+        **settings,
+        "high_pass_hz": on * high_pass_hz,
+        "high_pass_slope_db": on * 12,
+        "low_pass_hz": on * min(low_pass_hz, 0.45 * sample_rate),
+        "low_pass_slope_db": on * 12,
+    }
+
+
 def _tidied(settings: dict[str, Tensor]) -> dict[str, Tensor]:
     """Inside the ranges of the controls; a filter that ended beyond hearing is off."""
     equalizer = PROCESSORS["equalizer"]
@@ -170,7 +188,6 @@ def _tidied(settings: dict[str, Tensor]) -> dict[str, Tensor]:
         name: value.detach().clamp(equalizer.param(name).low, equalizer.param(name).high)
         for name, value in settings.items()
     }
-    low, high = inside["high_pass_hz"] > 36.0, inside["low_pass_hz"] < 15000.0
-    inside["high_pass_slope_db"] = torch.where(low, 12.0, 0.0).double()
-    inside["low_pass_slope_db"] = torch.where(high, 12.0, 0.0).double()
+    inside["high_pass_slope_db"] *= inside["high_pass_hz"] > 36.0
+    inside["low_pass_slope_db"] *= inside["low_pass_hz"] < 15000.0
     return inside

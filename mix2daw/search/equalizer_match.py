@@ -78,6 +78,15 @@ def match_bands(size: int, sample_rate: int) -> tuple[Tensor, Tensor]:
     return centres, weights / weights.sum(-1, keepdim=True)
 
 
+def band_weights(loudness: Tensor, coherence: Tensor) -> Tensor:
+    """How much each band of each stem counts, `(stems, bands)`, one in sum: where the stem is loud, against
+    the others and against itself, and its response is trusted (`coherence`, 0 to 1)."""
+    share = (loudness / loudness.sum(0, keepdim=True)).clamp(min=1e-6).sqrt()
+    own = (loudness / loudness.amax(-1, keepdim=True)).clamp(min=1e-7) ** 0.25
+    weight = share * own * coherence
+    return weight / weight.sum(-1, keepdim=True)
+
+
 def match_equalizers(
     responses: Responses,
     stems: int,
@@ -106,11 +115,7 @@ def match_equalizers(
             coherent = magnitudes.band_power(stem, coherent)
             target_db[-1], heard[-1] = 10 * torch.log10(coherent + 1e-9), energy * coherent
             coherence[-1] = magnitudes.band_trust(stem, coherence[-1])
-    loudness = torch.stack(heard)
-    share = (loudness / loudness.sum(0, keepdim=True)).clamp(min=1e-6).sqrt()
-    own = (loudness / loudness.amax(-1, keepdim=True)).clamp(min=1e-7) ** 0.25
-    weight = share * own * torch.stack(coherence)
-    weight = weight / weight.sum(-1, keepdim=True)
+    weight = band_weights(torch.stack(heard), torch.stack(coherence))
     if flat:
         rest = PROCESSORS["equalizer"].rest()
         settings = {name: torch.full((stems,), value, dtype=torch.float64) for name, value in rest.items()}

@@ -95,12 +95,11 @@ class Judge:
             signals, faders_db = self._play(keys, bypass, fixed)
         return Trial(tuple(keys), self._score(signals), tuple(signals), faders_db, values=rest)
 
-    def turned(self, key: Key, settings: Mapping[str, float]) -> Trial:
-        """Score with other settings of an insert, and the fader that suits them best. Nothing changes until
-        `accept`."""
-        values = {(key, setting): value for setting, value in settings.items()}
+    def turned(self, values: Mapping[tuple[Key, str], float]) -> Trial:
+        """Score with other settings, and the faders that suit them best. Nothing changes until `accept`."""
+        keys = list(dict.fromkeys(key for key, _ in values))
         with torch.no_grad(), self._set(values):
-            signals, faders_db = self._play([key], self.gone, frozenset(), closer=True)
+            signals, faders_db = self._play(keys, self.gone, frozenset(), closer=True)
         return Trial((), self._score(signals), tuple(signals), faders_db, values=values)
 
     @contextmanager

@@ -17,6 +17,7 @@ from mix2daw.search.excerpts import FIRST_TRAIN_S, training_excerpts
 from mix2daw.search.fold import fold_wet
 from mix2daw.search.found import Found, count_devices, count_offered, with_confidence
 from mix2daw.search.returns import final_impulses, find_returns, refine_impulse, without_returns
+from mix2daw.search.retouch import retouch
 from mix2daw.search.revive import revive
 from mix2daw.search.settings import Settings
 from mix2daw.search.simplify import drop_resting
@@ -119,6 +120,7 @@ def _run(state: State) -> None:
         with state.stage("space", 1):
             find_returns(state)
     with state.stage("console fit", CONSOLE_STEPS):
+        retouch(state)
         state.fit(CONSOLE_STEPS, CONSOLE_RATE, 0.5)
     with state.stage("space", 1):
         if not state.late(0.5):
@@ -130,6 +132,7 @@ def _run(state: State) -> None:
         simplify(state)
     with state.stage("final fit", FINAL_STEPS):
         if not state.late(0.97):
+            retouch(state)
             refit_without_faint(state, FINAL_STEPS, FINAL_RATE, 0.97)
         state.checkpoint()
         round_off(state)
