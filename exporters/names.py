@@ -22,6 +22,11 @@ def clean_text(text: str) -> str:
     return " ".join(kept.split()) or "track"
 
 
+def is_text(text: str) -> bool:
+    """Whether XML or a text format can hold all of `text` as it is."""
+    return not any(unicodedata.category(char) in _NO_TEXT for char in text)
+
+
 def file_name(name: str) -> str:
     """A file name (without extension) for `name`, valid on Linux, macOS and Windows.
 

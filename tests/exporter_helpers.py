@@ -53,10 +53,27 @@ def write_stems(folder: Path, names: dict[str, int], subtype: str = "PCM_24") ->
 
 
 def room(folder: Path, **values: float) -> Device:
-    """A convolution, which no format plays itself; its impulse response is written into `folder`."""
-    noise = np.random.default_rng(9).standard_normal((2000, 2)) * np.geomspace(0.2, 1e-4, 2000)[:, None]
-    soundfile.write(str(folder / "room.wav"), noise, RATE, subtype="FLOAT")
-    return device("convolution", wet_level=0.5, **values).model_copy(update={"impulse": "room.wav"})
+    """A convolution with a short impulse response, which is written into `folder`."""
+    return _convolution(folder / "room.wav", decay(2000, 2), **values)
+
+
+def vast_room(folder: Path, **values: float) -> Device:
+    """A convolution that no format plays itself: its impulse response is longer than any of them holds."""
+    impulse = np.zeros((540000, 4))
+    impulse[:2000] = decay(2000, 4)
+    return _convolution(folder / "vast.wav", impulse, **values)
+
+
+def decay(taps: int, channels: int) -> NDArray[np.float64]:
+    """An impulse response (taps, channels): noise that decays by 66 dB."""
+    noise = np.random.default_rng(9).standard_normal((taps, channels))
+    return noise * np.geomspace(0.2, 1e-4, taps)[:, None]
+
+
+def _convolution(path: Path, impulse: NDArray[np.float64], **values: float) -> Device:
+    soundfile.write(str(path), impulse, RATE, subtype="FLOAT")
+    made = device("convolution", **{"wet_level": 0.5, **values})
+    return made.model_copy(update={"impulse": path.name})
 
 
 def track(name: str, source: str, output: str = "Master", **more: object) -> Strip:

@@ -178,7 +178,7 @@ def _reaper_devices(chain: rpp.Element | None, folder: Path) -> tuple[JsfxDevice
         sliders = {slider.number: slider.name for slider in jsfx.effect(file).sliders}
         values = {sliders[at]: float(text) for at, text in enumerate(line, start=1) if text != "-"}
         assert len(values) == len(sliders)
-        devices.append(JsfxDevice(file.stem.removeprefix("mix2daw_"), values, file))
+        devices.append(JsfxDevice(file.stem.split("_")[1], values, file))
     return tuple(devices)
 
 
