@@ -61,7 +61,10 @@ def read_archive(path: Path, sample_rate: int = RATE) -> dict[str, ReadStrip]:
         clip = clips.pop(track.get("id"), None)
         place: dict[str, object] = {}
         if clip is not None:
-            data = io.BytesIO(archive.read(clip.find("Audio/File").get("path")))
+            file = clip.find("Audio/File")
+            beside = path.parent / file.get("path")
+            external = file.get("external") == "true"
+            data = io.BytesIO(beside.read_bytes() if external else archive.read(file.get("path")))
             times = (float(clip.get(key)) for key in ("time", "playStart", "duration"))
             keys = ("position_samples", "start_samples", "length_samples")
             place = dict(zip(keys, (round(time * sample_rate) for time in times), strict=True))
