@@ -38,7 +38,9 @@ def file_name(name: str) -> str:
     text = text.encode("utf-8")[:_MAX_FILE_NAME_BYTES].decode("utf-8", errors="ignore").strip(". ")
     if not text:
         return "track"
-    return f"{text}_" if text.split(".")[0].strip().casefold() in _RESERVED else text
+    head, dot, rest = text.partition(".")
+    # Windows takes a device name for the device whatever stands behind its first dot.
+    return f"{head.strip()}_{dot}{rest}" if head.strip().casefold() in _RESERVED else text
 
 
 def unique(name: str, taken: Iterable[str]) -> str:

@@ -34,7 +34,7 @@ from mix2daw.terminal import (
 if TYPE_CHECKING:
     from mix2daw.recover import Job, Recovery
 
-DEFAULT_FORMATS = "dawproject,reaper,ardour"
+DEFAULT_FORMATS = "dawproject,reaper,ardour,recall"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 

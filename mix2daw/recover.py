@@ -54,7 +54,7 @@ class Job:
     mix: Path
     out: Path
     groups: Path | None = None
-    formats: tuple[str, ...] = ("dawproject", "reaper", "ardour")
+    formats: tuple[str, ...] = ("dawproject", "reaper", "ardour", "recall")
     settings: Settings = field(default_factory=Settings)
     force: bool = False
 
