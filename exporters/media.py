@@ -60,14 +60,14 @@ class Media:
         cannot be written.
         """
         position, start = max(0, offset_samples), max(0, -offset_samples)
-        probe(path)
+        probe(path)  # says what is wrong with a file that cannot be read
         info = soundfile.info(str(path))
         at_rate = info.samplerate == self.sample_rate
         if at_rate and info.format in _LINKED and (file := self._link(path)) is not None:
             length = min(info.frames - start, session_samples - position)
-            return (
-                Clip(file, info.channels, info.frames, position, start, length, True) if length > 0 else None
-            )
+            if length <= 0:
+                return None
+            return Clip(file, info.channels, info.frames, position, start, length, linked=True)
         if at_rate and info.subtype in _WITHIN_24_BIT:
             frames = soundfile.read(str(path), dtype="int32", always_2d=True)[0]
             channels, samples = frames.shape[1], frames.shape[0]
