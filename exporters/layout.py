@@ -13,12 +13,13 @@ from mix2daw.exporters import Lost
 from mix2daw.exporters.bands import is_idle
 from mix2daw.exporters.media import Clip, Media
 from mix2daw.exporters.names import unique
-from mix2daw.exporters.pedalboard import render, render_taps
+from mix2daw.exporters.pedalboard import kept_taps, render
 from mix2daw.exporters.plan import Channel, Plan
 from mix2daw.exporters.printing import Cut, Decision, Refuse, decide, lost
 from mix2daw.exporters.renaming import renamed, session_names
 from mix2daw.exporters.words import describe_strip
 from mix2daw.graph import Device, Graph, Strip
+from mix2daw.spool import Kept
 
 Signal = NDArray[np.float32]
 MASTER_NAME = "Master"
@@ -46,13 +47,13 @@ def lay_out(
     graph = _without_idle_inserts(renamed(graph, names))
     decision = decide(graph, refuse, blends, fader_inserts)
     taps = {(name, cut.inserts) for name, cut in decision.cuts.items()}
-    prints = render_taps(graph, graph_folder, sorted({*taps, (graph.master.name, -1)}))
+    prints = kept_taps(graph, graph_folder, sorted({*taps, (graph.master.name, -1)}))
     media = Media(media_folder, graph.sample_rate, link_from)
     builder = _Builder(graph, graph_folder, media, decision, prints)
     channels = [channel for strip in graph.strips for channel in builder.channels(strip)]
     channels += builder.references([channel.name for channel in channels])
     losses = lost(graph, decision)
-    losses += _dropped(graph, graph_folder, decision, prints[graph.master.name, -1])
+    losses += _dropped(graph, graph_folder, decision, prints[graph.master.name, -1].read())
     given = {new: old for old, new in names.items()}
     losses = _with_impulses(losses, graph, graph_folder, decision, media)
     losses = [replace(entry, strip=given[entry.strip]) for entry in losses]
@@ -73,7 +74,7 @@ class _Builder:
         graph_folder: Path,
         media: Media,
         decision: Decision,
-        prints: dict[tuple[str, int], Signal],
+        prints: dict[tuple[str, int], Kept],
     ) -> None:
         self.graph, self.graph_folder, self.media = graph, graph_folder, media
         self.decision, self.prints = decision, prints
@@ -109,7 +110,7 @@ class _Builder:
         if mix is not None and mix.is_file():
             clip = self.media.add_source(REFERENCES[0], mix, 0, self.graph.length_samples)
             clips.append((REFERENCES[0], clip))
-        rendered = self.prints[self.graph.master.name, -1]
+        rendered = self.prints[self.graph.master.name, -1].read()
         clips.append((REFERENCES[1], self.media.add_print(REFERENCES[1], rendered)))
         channels: list[Channel] = []
         for wanted, clip in clips:
@@ -138,7 +139,7 @@ class _Builder:
         return self.media.add_source(strip.name, path, strip.offset_samples, self.graph.length_samples)
 
     def _print(self, name: str, strip: Strip, cut: Cut) -> Clip:
-        return self.media.add_print(name, self.prints[strip.name, cut.inserts])
+        return self.media.add_print(name, self.prints[strip.name, cut.inserts].read())
 
     def _channel(self, native: Strip, clip: Clip | None, strip: Strip) -> Channel:
         muted = strip.name in self.decision.silent and strip.kind != "group"
