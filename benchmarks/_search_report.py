@@ -25,7 +25,7 @@ over the four excerpts that the steps around that one saw (a dash: fewer steps w
 warm start. The returns come in after the first fit; after the console's fit, some 80 steps on, pruning
 begins, and the steps are those of a smaller console. Full console: fitted, before anything was pruned.
 Devices: of the full console → of the result; inserts, sends, and a strip's fader with its pan as one, as the
-published method counts them. Wall and CPU seconds and memory are of the whole process, all three sessions
+published method counts them. Wall and CPU seconds and memory are of the whole process, all sessions
 written. Null: the torch engine's render against pedalboard's (−300: bit for bit the same)."""
 
 

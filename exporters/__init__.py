@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from mix2daw.errors import FormatError
+from mix2daw.exporters.options import DEFAULTS, Options
 from mix2daw.graph import Graph
 
 FORMATS: tuple[str, ...] = ("dawproject", "reaper", "ardour", "aaf", "pedalboard", "recall")
@@ -48,6 +49,9 @@ class Exporter:
     Of `holds`, `approximate` sounds nearly so in the host, and `own` is played by code of ours that comes
     with the session. `omits`: what is neither held nor printed. All of this is declared for plain settings on
     a track; `Lost` says what becomes of the settings of a graph.
+
+    `options`: the names of those of `Options` that the format has; `choose`: the exporter that writes with
+    others than it does itself.
     """
 
     name: str
@@ -58,6 +62,8 @@ class Exporter:
     approximate: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
     omits: frozenset[str] = frozenset()
+    options: frozenset[str] = frozenset()
+    choose: Callable[[Options], Exporter] | None = None
 
     def carries(self, feature: str) -> Carriage:
         """How a processor, or "group", "send" or "return", comes into a session."""
@@ -70,9 +76,22 @@ class Exporter:
         return "lost" if feature in self.omits else "printed"
 
 
-def exporter(name: str) -> Exporter:
-    """The exporter called `name`. Raises FormatError with the names that exist."""
+def exporter(name: str, options: Options = DEFAULTS) -> Exporter:
+    """The exporter called `name`, which writes with these options.
+
+    Raises FormatError with the names that exist, or if an option is chosen that the format does not have.
+    """
     if name not in FORMATS:
         raise FormatError(name, "is no known session format", f"use one of: {', '.join(FORMATS)}")
+    found = _declared(name)
+    for option, value in options.chosen().items():
+        if option not in found.options:
+            having = ", ".join(other for other in FORMATS if option in _declared(other).options)
+            remedy = f"it is an option of: {having}; export the other formats without it"
+            raise FormatError(f"--{option} {value}", f"is nothing that {name} has", remedy)
+    return found.choose(options) if found.choose and options.chosen() else found
+
+
+def _declared(name: str) -> Exporter:
     found: Exporter = importlib.import_module(f"mix2daw.exporters.{_MODULES.get(name, name)}").EXPORTER
     return found

@@ -13,12 +13,13 @@ from mix2daw.exporters import Lost
 from mix2daw.exporters.bands import is_idle
 from mix2daw.exporters.media import Clip, Media
 from mix2daw.exporters.names import unique
-from mix2daw.exporters.pedalboard import render, render_taps
+from mix2daw.exporters.pedalboard import kept_taps, render
 from mix2daw.exporters.plan import Channel, Plan
 from mix2daw.exporters.printing import Cut, Decision, Refuse, decide, lost
 from mix2daw.exporters.renaming import renamed, session_names
 from mix2daw.exporters.words import describe_strip
-from mix2daw.graph import Graph, Strip
+from mix2daw.graph import Device, Graph, Strip
+from mix2daw.spool import Kept
 
 Signal = NDArray[np.float32]
 MASTER_NAME = "Master"
@@ -32,27 +33,29 @@ def lay_out(
     refuse: Refuse,
     blends: bool = False,
     fader_inserts: bool = False,
+    link_from: Path | None = None,
 ) -> tuple[Plan, list[Lost]]:
     """Write the media of a session into `media_folder` (which exists) and plan its channels.
 
-    `blends`, `fader_inserts`: as for `decide`.
+    `blends`, `fader_inserts`: as for `decide`; `link_from`: as for `Media`.
 
     The plan has, after the strips of the graph, the target mix (if the graph names one that exists) and our
-    own render as muted tracks. Impulse responses lie beside the media for the user's own convolver. Raises
-    InputError for a source or an impulse response that cannot be read.
+    own render as muted tracks. Impulse responses of what is lost lie beside the media for the user's own
+    convolver. Raises InputError for a source or an impulse response that cannot be read.
     """
     names = session_names(graph, reserved=(MASTER_NAME,))
     graph = _without_idle_inserts(renamed(graph, names))
     decision = decide(graph, refuse, blends, fader_inserts)
     taps = {(name, cut.inserts) for name, cut in decision.cuts.items()}
-    prints = render_taps(graph, graph_folder, sorted({*taps, (graph.master.name, -1)}))
-    builder = _Builder(graph, graph_folder, Media(media_folder, graph.sample_rate), decision, prints)
+    prints = kept_taps(graph, graph_folder, sorted({*taps, (graph.master.name, -1)}))
+    media = Media(media_folder, graph.sample_rate, link_from)
+    builder = _Builder(graph, graph_folder, media, decision, prints)
     channels = [channel for strip in graph.strips for channel in builder.channels(strip)]
     channels += builder.references([channel.name for channel in channels])
     losses = lost(graph, decision)
-    losses += _dropped(graph, graph_folder, decision, prints[graph.master.name, -1])
+    losses += _dropped(graph, graph_folder, decision, prints[graph.master.name, -1].read())
     given = {new: old for old, new in names.items()}
-    losses = _with_impulses(losses, graph, graph_folder, builder.media)
+    losses = _with_impulses(losses, graph, graph_folder, decision, media)
     losses = [replace(entry, strip=given[entry.strip]) for entry in losses]
     return Plan(graph.sample_rate, graph.length_samples, tuple(channels)), losses
 
@@ -71,7 +74,7 @@ class _Builder:
         graph_folder: Path,
         media: Media,
         decision: Decision,
-        prints: dict[tuple[str, int], Signal],
+        prints: dict[tuple[str, int], Kept],
     ) -> None:
         self.graph, self.graph_folder, self.media = graph, graph_folder, media
         self.decision, self.prints = decision, prints
@@ -107,7 +110,7 @@ class _Builder:
         if mix is not None and mix.is_file():
             clip = self.media.add_source(REFERENCES[0], mix, 0, self.graph.length_samples)
             clips.append((REFERENCES[0], clip))
-        rendered = self.prints[self.graph.master.name, -1]
+        rendered = self.prints[self.graph.master.name, -1].read()
         clips.append((REFERENCES[1], self.media.add_print(REFERENCES[1], rendered)))
         channels: list[Channel] = []
         for wanted, clip in clips:
@@ -136,7 +139,7 @@ class _Builder:
         return self.media.add_source(strip.name, path, strip.offset_samples, self.graph.length_samples)
 
     def _print(self, name: str, strip: Strip, cut: Cut) -> Clip:
-        return self.media.add_print(name, self.prints[strip.name, cut.inserts])
+        return self.media.add_print(name, self.prints[strip.name, cut.inserts].read())
 
     def _channel(self, native: Strip, clip: Clip | None, strip: Strip) -> Channel:
         muted = strip.name in self.decision.silent and strip.kind != "group"
@@ -145,13 +148,12 @@ class _Builder:
 
     def _apart(self, strip: Strip) -> list[str]:
         """Which of the settings in the comment are in the audio, and which are nowhere."""
-        inserts, cut = self.decision.strips[strip.name].all_devices(), self.decision.cuts.get(strip.name)
+        cut = self.decision.cuts.get(strip.name)
+        printed = [device.type for device in _lost_inserts(strip, self.decision)]
         if strip.kind == "master":
-            missing = [inserts[index].type for index in sorted(self.decision.dropped)]
-            return [f"not in this session: {', '.join(missing)}"] if missing else []
+            return [f"not in this session: {', '.join(printed)}"] if printed else []
         if cut is None:
             return []
-        printed = [device.type for device in (inserts if cut.whole else inserts[: cut.inserts])]
         place = "the print beside this" if strip.kind == "group" else "the audio"
         all_of_it = ["fader", "pan"] if cut.whole else []
         return [f"already in {place}: {', '.join([*printed, *all_of_it] or ['the input'])}"]
@@ -171,16 +173,29 @@ def _without_idle_inserts(graph: Graph) -> Graph:
     return graph.model_copy(update={"strips": tuple(strips)})
 
 
-def _with_impulses(losses: list[Lost], graph: Graph, graph_folder: Path, media: Media) -> list[Lost]:
-    """Copy the impulse response of every insert that has one into the media; its entry says which file it is.
+def _lost_inserts(strip: Strip, decision: Decision) -> tuple[Device, ...]:
+    """The inserts of a strip that are printed, or dropped from the master, in the order of the signal."""
+    inserts, cut = decision.strips[strip.name].all_devices(), decision.cuts.get(strip.name)
+    if strip.kind == "master":
+        return tuple(inserts[index] for index in sorted(decision.dropped))
+    if cut is None:
+        return ()
+    return inserts if cut.whole else inserts[: cut.inserts]
+
+
+def _with_impulses(
+    losses: list[Lost], graph: Graph, graph_folder: Path, decision: Decision, media: Media
+) -> list[Lost]:
+    """Copy the impulse response of every insert that is lost into the media; its entry says which file it is.
 
     The inserts of a strip that are lost are listed in the order of the signal, so the files are, too.
     """
     files: dict[tuple[str, str], list[str]] = {}
-    for strip, device in graph.devices():
-        if device.impulse is not None:
-            file = media.add_copy(f"impulse of {strip.name}", graph_folder / device.impulse)
-            files.setdefault((strip.name, device.type), []).append(file)
+    for strip in graph.strips:
+        for device in _lost_inserts(strip, decision):
+            if device.impulse is not None:
+                file = media.add_copy(f"impulse of {strip.name}", graph_folder / device.impulse)
+                files.setdefault((strip.name, device.type), []).append(file)
     told: list[Lost] = []
     for entry in losses:
         copied = files.get((entry.strip, entry.device))

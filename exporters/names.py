@@ -22,6 +22,11 @@ def clean_text(text: str) -> str:
     return " ".join(kept.split()) or "track"
 
 
+def is_text(text: str) -> bool:
+    """Whether XML or a text format can hold all of `text` as it is."""
+    return not any(unicodedata.category(char) in _NO_TEXT for char in text)
+
+
 def file_name(name: str) -> str:
     """A file name (without extension) for `name`, valid on Linux, macOS and Windows.
 
@@ -33,7 +38,9 @@ def file_name(name: str) -> str:
     text = text.encode("utf-8")[:_MAX_FILE_NAME_BYTES].decode("utf-8", errors="ignore").strip(". ")
     if not text:
         return "track"
-    return f"{text}_" if text.split(".")[0].strip().casefold() in _RESERVED else text
+    head, dot, rest = text.partition(".")
+    # Windows takes a device name for the device whatever stands behind its first dot.
+    return f"{head.strip()}_{dot}{rest}" if head.strip().casefold() in _RESERVED else text
 
 
 def unique(name: str, taken: Iterable[str]) -> str:

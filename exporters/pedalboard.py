@@ -7,16 +7,19 @@ and takes half the time.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from mix2daw.errors import GraphError
 from mix2daw.exporters.chains import Signal, apply_device, level_lin, sides_lin, stereo
 from mix2daw.graph import Device, Graph, Strip
+from mix2daw.spool import Kept, Spool
 from mix2daw.stems import read_audio, read_impulse
 
+T = TypeVar("T")
 Tap = tuple[str, int]
 
 OUTPUT = -1  # the tap after fader, pan and post devices
@@ -62,6 +65,16 @@ def render_taps(graph: Graph, folder: Path, taps: Collection[Tap]) -> dict[Tap, 
     responses lie relative to `folder`. Only the strips that are needed are played. Raises GraphError for a
     tap that the graph does not have, and as `chain`, `read_audio` and `read_impulse` do.
     """
+    return _tapped(graph, folder, taps, lambda signal: signal)
+
+
+def kept_taps(graph: Graph, folder: Path, taps: Collection[Tap]) -> dict[Tap, Kept]:
+    """As `render_taps`, for many taps of a long song: those that memory is too dear for lie in a temporary
+    file. Raises OutputError, too, if that cannot be written."""
+    return _tapped(graph, folder, taps, Spool().keep)
+
+
+def _tapped(graph: Graph, folder: Path, taps: Collection[Tap], keep: Callable[[Signal], T]) -> dict[Tap, T]:
     names = {strip.name: len(strip.devices) for strip in graph.strips}
     for name, k in taps:
         if name not in names or not OUTPUT <= k <= names[name]:
@@ -69,13 +82,14 @@ def render_taps(graph: Graph, folder: Path, taps: Collection[Tap]) -> dict[Tap, 
                 f"tap {name!r}, {k}", "is not in the graph", "name a strip and one of its devices"
             )
     feeders = _upstream(graph, {name for name, _ in taps})
-    results: dict[Tap, Signal] = {}
+    results: dict[Tap, T] = {}
     sums: dict[str, Signal] = {}
     for level in graph.levels():
         for strip in level:
             wanted = {k for name, k in taps if name == strip.name}
             if strip.name in feeders or wanted:
-                _play(graph, folder, strip, wanted, strip.name in feeders, sums, results)
+                found = _play(graph, folder, strip, wanted, strip.name in feeders, sums)
+                results |= {(strip.name, k): keep(signal) for k, signal in found.items()}
     return results
 
 
@@ -86,10 +100,10 @@ def _play(
     wanted: set[int],
     feeds: bool,
     sums: dict[str, Signal],
-    results: dict[Tap, Signal],
-) -> None:
-    """Play one strip: take its input from `sums`, keep the wanted taps in `results`, and, if it `feeds` a
-    strip that is needed, add its output and sends to `sums`."""
+) -> dict[int, Signal]:
+    """Play one strip: take its input from `sums`, and, if it `feeds` a strip that is needed, add its output
+    and sends to `sums`. Returns the wanted taps by their numbers."""
+    found: dict[int, Signal] = {}
     if strip.kind == "track":
         signal = _source(graph, folder, strip)
     else:
@@ -97,27 +111,28 @@ def _play(
     in_full = feeds or OUTPUT in wanted
     devices = strip.devices if in_full else strip.devices[: max(wanted)]
     if 0 in wanted:
-        results[strip.name, 0] = signal
+        found[0] = signal
     for index, device in enumerate(devices, 1):
         signal = _through(signal, device, graph, folder)
         if index in wanted:
-            results[strip.name, index] = signal
+            found[index] = signal
     if not in_full:
-        return
+        return found
     before_fader = signal
     # Fader and pan are one factor, so that the result rounds as the torch engine's does.
     signal = stereo(signal) * (level_lin(strip.fader_db) * sides_lin(strip.pan))
     for device in strip.post_devices:
         signal = _through(signal, device, graph, folder)
     if OUTPUT in wanted:
-        results[strip.name, OUTPUT] = signal
+        found[OUTPUT] = signal
     if not feeds:
-        return
+        return found
     for send in strip.sends:
         tapped = signal if send.tap == "post" else stereo(before_fader)
         _add(sums, send.target, tapped * level_lin(send.level_db))
     if strip.output is not None:
         _add(sums, strip.output, signal)
+    return found
 
 
 def _add(sums: dict[str, Signal], target: str, signal: Signal) -> None:

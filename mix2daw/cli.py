@@ -34,7 +34,7 @@ from mix2daw.terminal import (
 if TYPE_CHECKING:
     from mix2daw.recover import Job, Recovery
 
-DEFAULT_FORMATS = "dawproject,reaper,ardour"
+DEFAULT_FORMATS = "dawproject,reaper,ardour,recall"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -180,19 +180,26 @@ def export(
     amount: Annotated[
         list[str] | None, typer.Option(help="Percent of the processing, or STRIP=PERCENT; may be repeated.")
     ] = None,
+    devices: Annotated[str, typer.Option(help="own (effects of ours, exact) or native (the DAW's).")] = "own",
+    media: Annotated[
+        str, typer.Option(help="embed (in the session) or link (stems where they lie).")
+    ] = "embed",
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Write GRAPH as DAW sessions, and say what each could not carry."""
     from mix2daw.amount import scaled, shares
+    from mix2daw.exporters.options import Options
     from mix2daw.graph import read_graph
     from mix2daw.recover import export_folder
 
+    options = Options(devices, media)
     loaded = read_graph(graph)
     if amount:
         loaded = scaled(loaded, shares(amount, loaded))
     with progress_bar(quiet) as progress:
-        lost = export_folder(loaded, graph.resolve().parent, names(to), out, force, progress)
+        folder = graph.resolve().parent
+        lost = export_folder(loaded, folder, names(to), out, force, progress, options)
     print_lines(Console(), (*lost_lines(lost), f"written: {out}"))
 
 
@@ -221,14 +228,16 @@ def formats(
 ) -> None:
     """The session formats, and how each carries faders, pans, routing and every device."""
     from mix2daw.exporters import FORMATS, exporter, matrix
+    from mix2daw.exporters.options import CHOICES
 
     if markdown:
         sys.stdout.write(matrix.markdown())
         return
-    table = table_of("Format", "File", "What")
+    table = table_of("Format", "File", "What", "Options of export")
     for name in FORMATS:
         found = exporter(name)
-        add_row(table, found.name, found.suffix, found.summary)
+        options = [f"--{option} {'|'.join(CHOICES[option])}" for option in sorted(found.options)]
+        add_row(table, found.name, found.suffix, found.summary, ", ".join(options))
     carried = table_of(*matrix.header())
     for row in matrix.rows():
         add_row(carried, *row)

@@ -28,6 +28,7 @@ from mix2daw.controls import Controls
 from mix2daw.errors import FormatError, InputError, OutputError
 from mix2daw.explain import Explanation, explain
 from mix2daw.exporters import FORMATS, Lost, exporter
+from mix2daw.exporters.options import DEFAULTS, Options
 from mix2daw.exporters.pedalboard import render as render_pedalboard
 from mix2daw.graph import Graph
 from mix2daw.loss import published_la
@@ -53,7 +54,7 @@ class Job:
     mix: Path
     out: Path
     groups: Path | None = None
-    formats: tuple[str, ...] = ("dawproject", "reaper", "ardour")
+    formats: tuple[str, ...] = ("dawproject", "reaper", "ardour", "recall")
     settings: Settings = field(default_factory=Settings)
     force: bool = False
 
@@ -179,14 +180,20 @@ def explain_graph(graph: Graph, folder: Path, mix: Path | None = None) -> Explan
 
 
 def export_sessions(
-    graph: Graph, graph_folder: Path, formats: Sequence[str], folder: Path, progress: Progress
+    graph: Graph,
+    graph_folder: Path,
+    formats: Sequence[str],
+    folder: Path,
+    progress: Progress,
+    options: Options = DEFAULTS,
 ) -> dict[str, list[Lost]]:
     """Write one session per format into `folder`/<format>; returns what each could not carry.
 
-    Raises FormatError for an unknown format, OutputError, InputError (a source that cannot be read).
+    Raises FormatError for an unknown format or an option that one does not have, OutputError, InputError (a
+    source that cannot be read).
     """
     graph = checked_graph(graph, PROCESSORS)
-    writers = [exporter(name) for name in formats]
+    writers = [exporter(name, options) for name in formats]
     lost: dict[str, list[Lost]] = {}
     for writer in writers:
         place = folder / writer.name
@@ -200,18 +207,24 @@ def export_sessions(
 
 
 def export_folder(
-    graph: Graph, graph_folder: Path, formats: Sequence[str], out: Path, force: bool, progress: Progress
+    graph: Graph,
+    graph_folder: Path,
+    formats: Sequence[str],
+    out: Path,
+    force: bool,
+    progress: Progress,
+    options: Options = DEFAULTS,
 ) -> dict[str, list[Lost]]:
     """Write sessions of `graph` into the new folder `out`, with lost.json; as `export_sessions` otherwise."""
     for name in formats:
-        exporter(name)
+        exporter(name, options)
     sources = [graph_folder / strip.source for strip in graph.strips if strip.source]
     sources += [graph_folder / path for path in graph.impulses()]
     ours = frozenset({*FORMATS, LOST_FILE})
     check_folder(out, force, ours, marks=frozenset({LOST_FILE}), keep=sources)
     progress.stage("Writing sessions", len(formats))
     with new_folder(out) as folder:
-        lost = export_sessions(graph, graph_folder, formats, folder, progress)
+        lost = export_sessions(graph, graph_folder, formats, folder, progress, options)
         write_text(folder / LOST_FILE, lost_json(lost))
     return lost
 

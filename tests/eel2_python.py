@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from eel2 import Function, Node
+from eel2_host import HOST
 
 TRUE_FROM = 1e-5
 _BUILT_IN = {
@@ -21,7 +22,8 @@ _BUILT_IN = {
 
 @dataclass
 class Writer:
-    """A tree as lines of Python: variables are cells of the array `v`, memory is the array `m`.
+    """A tree as lines of Python: variables are cells of the array `v`, memory is the array `m`, and `d` is
+    the file that the effect may open (`eel2_host.opened`).
 
     `cells`: number of the cell of each variable, shared by all pieces of an effect.
     """
@@ -40,7 +42,7 @@ class Writer:
             self._line(f"l_{local} = 0.0")
         result = self._value(body)
         self._line(f"return {result}")
-        arguments = ", ".join(["v", "m", *(f"l_{param}" for param in params)])
+        arguments = ", ".join(["v", "m", "d", *(f"l_{param}" for param in params)])
         return "\n".join([f"def f_{name}({arguments}):", *self.lines, ""])
 
     def _line(self, text: str) -> None:
@@ -126,12 +128,18 @@ class Writer:
             self._line("pass")
             self.indent -= 1
             return "0.0"
+        if name == "file_riff":
+            for place, number in zip(arguments[1:], (0, 1), strict=True):
+                self._line(f"{self._place(place)} = d[{number}]")
+            return "0.0"
         values = [self._value(argument) for argument in arguments]
+        if name in HOST:
+            return self._kept(f"{name}({', '.join(['m', 'd', *values])})")
         if name == "memset":
             start = self._kept(f"int({values[0]} + {TRUE_FROM})")
             self._line(f"m[{start} : {start} + int({values[2]})] = {values[1]}")
             return values[0]
         if name in self.functions:
             assert len(values) == len(self.functions[name].params), name
-            return self._kept(f"f_{name}({', '.join(['v', 'm', *values])})")
+            return self._kept(f"f_{name}({', '.join(['v', 'm', 'd', *values])})")
         return self._kept(f"{_BUILT_IN[name]}({', '.join(values)})")

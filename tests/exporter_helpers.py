@@ -53,10 +53,27 @@ def write_stems(folder: Path, names: dict[str, int], subtype: str = "PCM_24") ->
 
 
 def room(folder: Path, **values: float) -> Device:
-    """A convolution, which no format plays itself; its impulse response is written into `folder`."""
-    noise = np.random.default_rng(9).standard_normal((2000, 2)) * np.geomspace(0.2, 1e-4, 2000)[:, None]
-    soundfile.write(str(folder / "room.wav"), noise, RATE, subtype="FLOAT")
-    return device("convolution", wet_level=0.5, **values).model_copy(update={"impulse": "room.wav"})
+    """A convolution with a short impulse response, which is written into `folder`."""
+    return _convolution(folder / "room.wav", decay(2000, 2), **values)
+
+
+def vast_room(folder: Path, **values: float) -> Device:
+    """A convolution that no format plays itself: its impulse response is longer than any of them holds."""
+    impulse = np.zeros((540000, 4))
+    impulse[:2000] = decay(2000, 4)
+    return _convolution(folder / "vast.wav", impulse, **values)
+
+
+def decay(taps: int, channels: int) -> NDArray[np.float64]:
+    """An impulse response (taps, channels): noise that decays by 66 dB."""
+    noise = np.random.default_rng(9).standard_normal((taps, channels))
+    return noise * np.geomspace(0.2, 1e-4, taps)[:, None]
+
+
+def _convolution(path: Path, impulse: NDArray[np.float64], **values: float) -> Device:
+    soundfile.write(str(path), impulse, RATE, subtype="FLOAT")
+    made = device("convolution", **{"wet_level": 0.5, **values})
+    return made.model_copy(update={"impulse": path.name})
 
 
 def track(name: str, source: str, output: str = "Master", **more: object) -> Strip:
@@ -183,7 +200,9 @@ class ReadStrip:
         return float(right / left - 1 if right < left else 1 - left / right)
 
 
-def play(strips: dict[str, ReadStrip]) -> NDArray[np.float64]:
+def play(
+    strips: dict[str, ReadStrip], sample_rate: int = RATE, samples: int = SAMPLES
+) -> NDArray[np.float64]:
     """The sum that the session plays, `(2, samples)`: whatever has no output is the master."""
     before: dict[str, NDArray[np.float64]] = {}
     after: dict[str, NDArray[np.float64]] = {}
@@ -192,7 +211,7 @@ def play(strips: dict[str, ReadStrip]) -> NDArray[np.float64]:
         if name in after:
             return
         strip = strips[name]
-        signal = _clip(strip)
+        signal = _clip(strip, samples)
         for other in strips.values():
             if other.output == name or name in other.sends:
                 run(other.name)
@@ -203,7 +222,7 @@ def play(strips: dict[str, ReadStrip]) -> NDArray[np.float64]:
                 signal = signal + level * (after if tap == "post" else before)[other.name]
         for bands in strip.equalizers:
             for band in bands:
-                signal = sosfilt(rbj(band), signal)
+                signal = sosfilt(rbj(band, sample_rate), signal)
         for read in strip.devices:
             signal = read.play(signal)
         before[name] = signal * (not strip.muted)
@@ -214,17 +233,17 @@ def play(strips: dict[str, ReadStrip]) -> NDArray[np.float64]:
     return after[master]
 
 
-def _clip(strip: ReadStrip) -> NDArray[np.float64]:
-    line = np.zeros((2, SAMPLES))
+def _clip(strip: ReadStrip, samples: int) -> NDArray[np.float64]:
+    line = np.zeros((2, samples))
     if strip.audio is not None:
         part = strip.audio[:, strip.start_samples : strip.start_samples + strip.length_samples]
         line[:, strip.position_samples : strip.position_samples + part.shape[1]] = part
     return line
 
 
-def rbj(band: ReadBand) -> NDArray[np.float64]:
+def rbj(band: ReadBand, sample_rate: int = RATE) -> NDArray[np.float64]:
     """The band as one second-order section, straight from the RBJ cookbook."""
-    angle = 2 * np.pi * band.freq_hz / RATE
+    angle = 2 * np.pi * band.freq_hz / sample_rate
     cos, alpha, a = np.cos(angle), np.sin(angle) / (2 * band.q), 10 ** (band.gain_db / 40)
     root = 2 * np.sqrt(a) * alpha
     if band.kind == "bell":

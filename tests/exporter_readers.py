@@ -32,11 +32,11 @@ def audio_of(file: str | io.BytesIO, sample_rate: int = RATE) -> NDArray[np.floa
     return frames.T
 
 
-def read_dawproject(folder: Path) -> dict[str, ReadStrip]:
+def read_dawproject(folder: Path, sample_rate: int = RATE) -> dict[str, ReadStrip]:
     """Strips of the editable archive in `folder`, which is the one beside the faithful archive."""
     (path,) = folder.glob("*[!l].dawproject")
     assert {other.name for other in folder.glob("*")} == {path.name, f"{path.stem}-faithful.dawproject"}
-    return read_archive(path)
+    return read_archive(path, sample_rate)
 
 
 def read_archive(path: Path, sample_rate: int = RATE) -> dict[str, ReadStrip]:
@@ -61,7 +61,10 @@ def read_archive(path: Path, sample_rate: int = RATE) -> dict[str, ReadStrip]:
         clip = clips.pop(track.get("id"), None)
         place: dict[str, object] = {}
         if clip is not None:
-            data = io.BytesIO(archive.read(clip.find("Audio/File").get("path")))
+            file = clip.find("Audio/File")
+            beside = path.parent / file.get("path")
+            external = file.get("external") == "true"
+            data = io.BytesIO(beside.read_bytes() if external else archive.read(file.get("path")))
             times = (float(clip.get(key)) for key in ("time", "playStart", "duration"))
             keys = ("position_samples", "start_samples", "length_samples")
             place = dict(zip(keys, (round(time * sample_rate) for time in times), strict=True))
@@ -103,11 +106,11 @@ def _generic_bands(element: etree._Element) -> tuple[ReadBand, ...]:
     )  # fmt: skip
 
 
-def read_reaper(folder: Path) -> dict[str, ReadStrip]:
+def read_reaper(folder: Path, sample_rate: int = RATE) -> dict[str, ReadStrip]:
     """Strips of the one project in `folder`: folders from ISBUS, sends from the receivers."""
     (path,) = folder.glob("*.rpp")
     root = rpp.loads(path.read_text(encoding="utf-8"))
-    assert root.find("SAMPLERATE")[1:3] == [str(RATE), "1"]
+    assert root.find("SAMPLERATE")[1:3] == [str(sample_rate), "1"]
     assert (root.find("PANLAW")[1], root.find("PANLAWFLAGS")[1]) == ("1", "2")
     tracks = root.findall("TRACK")
     names = [track.find("NAME")[1] for track in tracks]
@@ -123,14 +126,14 @@ def read_reaper(folder: Path) -> dict[str, ReadStrip]:
         assert track.find("MAINSEND")[1] == "1"
         if item is not None:
             keys = {"POSITION": "position_samples", "SOFFS": "start_samples", "LENGTH": "length_samples"}
-            place = {keys[key]: round(float(item.find(key)[1]) * RATE) for key in keys}
-            place["audio"] = audio_of(str(folder / item.find("SOURCE").find("FILE")[1]))
+            place = {keys[key]: round(float(item.find(key)[1]) * sample_rate) for key in keys}
+            place["audio"] = audio_of(str(folder / item.find("SOURCE").find("FILE")[1]), sample_rate)
         strips[name] = ReadStrip(
             name=name,
             output=parents[-1],
             muted=track.find("MUTESOLO")[1] == "1",
             matrix=_reaper_matrix(track.find("VOLPAN")[1:], track.find("PANMODE")[1]),
-            devices=_reaper_devices(track.find("FXCHAIN"), folder),
+            devices=_reaper_devices(track.find("FXCHAIN"), folder, sample_rate),
             sends=sends[name],
             **place,
         )
@@ -141,7 +144,7 @@ def read_reaper(folder: Path) -> dict[str, ReadStrip]:
             del parents[int(levels) :]
     assert parents == ["Master"], "a folder that does not end"
     matrix = _reaper_matrix(root.find("MASTER_VOLUME")[1:], root.find("MASTER_PANMODE")[1])
-    devices = _reaper_devices(root.find("MASTERFXLIST"), folder)
+    devices = _reaper_devices(root.find("MASTERFXLIST"), folder, sample_rate)
     strips["Master"] = ReadStrip("Master", None, False, matrix, devices=devices)
     return strips
 
@@ -160,13 +163,14 @@ class JsfxDevice:
     type: str
     values: dict[str, float]
     file: Path
+    sample_rate: int
 
     def play(self, signal: Matrix) -> Matrix:
         """`(2, samples)` through the effect."""
-        return jsfx.effect(self.file).play(signal, RATE, self.values)
+        return jsfx.effect(self.file).play(signal, self.sample_rate, self.values)
 
 
-def _reaper_devices(chain: rpp.Element | None, folder: Path) -> tuple[JsfxDevice, ...]:
+def _reaper_devices(chain: rpp.Element | None, folder: Path, sample_rate: int) -> tuple[JsfxDevice, ...]:
     """The effects of a chain: each a path below `Effects`, and 64 values of which `-` is none."""
     devices: list[JsfxDevice] = []
     for block in () if chain is None else chain.findall("JS"):
@@ -178,11 +182,11 @@ def _reaper_devices(chain: rpp.Element | None, folder: Path) -> tuple[JsfxDevice
         sliders = {slider.number: slider.name for slider in jsfx.effect(file).sliders}
         values = {sliders[at]: float(text) for at, text in enumerate(line, start=1) if text != "-"}
         assert len(values) == len(sliders)
-        devices.append(JsfxDevice(file.stem.removeprefix("mix2daw_"), values, file))
+        devices.append(JsfxDevice(file.stem.split("_")[1], values, file, sample_rate))
     return tuple(devices)
 
 
-def read_ardour(folder: Path) -> dict[str, ReadStrip]:
+def read_ardour(folder: Path, sample_rate: int = RATE) -> dict[str, ReadStrip]:
     """Strips of the one session in `folder`, its connections followed port by port."""
     (path,) = folder.glob("*/*.ardour")
     root = etree.parse(str(path)).getroot()
@@ -190,7 +194,7 @@ def read_ardour(folder: Path) -> dict[str, ReadStrip]:
     names = {route.get("id"): route.get("name") for route in routes}
     playlists = {playlist.get("orig-track-id"): playlist for playlist in root.find("Playlists")}
     sources = {source.get("id"): source for source in root.find("Sources")}
-    ticks = 282240000 // RATE
+    ticks = 282240000 // sample_rate
     strips: dict[str, ReadStrip] = {}
     for route in routes:
         sends: dict[str, tuple[float, str]] = {}
@@ -211,7 +215,7 @@ def read_ardour(folder: Path) -> dict[str, ReadStrip]:
                 sends[names[processor.get("target")]] = (level, tap)
             elif processor.get("unique-id") == "urn:ardour:a-eq":
                 ports = {p.get("symbol"): float(p.get("value")) for p in processor.iterfind("lv2/Port")}
-                equalizers.append(_ace_bands(ports))
+                equalizers.append(_ace_bands(ports, sample_rate))
         inputs = len(route.findall("IO[@direction='Input']/Port"))
         targets = {
             connection.get("other").rsplit("/", 1)[0]
@@ -231,7 +235,9 @@ def read_ardour(folder: Path) -> dict[str, ReadStrip]:
                 )
             }
             file = sources[region.get("source-0")].get("name")
-            place["audio"] = audio_of(str(path.parent / "interchange" / path.stem / "audiofiles" / file))
+            place["audio"] = audio_of(
+                str(path.parent / "interchange" / path.stem / "audiofiles" / file), sample_rate
+            )
             assert place["audio"].shape[0] == inputs
         mute = route.find("MuteMaster")
         strips[route.get("name")] = ReadStrip(
@@ -266,9 +272,9 @@ def _ardour_matrix(route: etree._Element, inputs: int) -> Matrix:
     return np.diag([min(1.0, 2 - 2 * azimuth), min(1.0, 2 * azimuth)])
 
 
-def _ace_bands(ports: dict[str, float]) -> tuple[ReadBand, ...]:
+def _ace_bands(ports: dict[str, float], sample_rate: int) -> tuple[ReadBand, ...]:
     """What ACE EQ plays: where its smoothers stop, its shelves moved back to the cookbook's frequency."""
-    tau = 1 - math.exp(-2 * math.pi * 64 * 25 / RATE)
+    tau = 1 - math.exp(-2 * math.pi * 64 * 25 / sample_rate)
 
     def rest(target: float, stop: float) -> float:
         value = 0.0
@@ -283,7 +289,7 @@ def _ace_bands(ports: dict[str, float]) -> tuple[ReadBand, ...]:
         freq_hz, gain_db = rest(ports[f"freq{slot}"], 0.1), rest(ports[f"g{slot}"], 0.05)
         a = 10 ** (gain_db / 40)
         shift = {"l": math.sqrt(a), "h": 1 / math.sqrt(a)}.get(slot, 1.0)
-        freq_hz = math.atan(math.tan(math.pi * freq_hz / RATE) * shift) * RATE / math.pi
+        freq_hz = math.atan(math.tan(math.pi * freq_hz / sample_rate) * shift) * sample_rate / math.pi
         q = math.sqrt(0.5)
         if slot.isdigit():
             q = 1 / (2 * math.sinh(math.log(2) / 2 * rest(ports[f"bw{slot}"], 0.001)))
@@ -291,7 +297,7 @@ def _ace_bands(ports: dict[str, float]) -> tuple[ReadBand, ...]:
     return tuple(bands)
 
 
-READERS: dict[str, Callable[[Path], dict[str, ReadStrip]]] = {
+READERS: dict[str, Callable[..., dict[str, ReadStrip]]] = {
     "dawproject": read_dawproject,
     "reaper": read_reaper,
     "ardour": read_ardour,

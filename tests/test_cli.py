@@ -335,7 +335,12 @@ def test_recover_leaves_a_whole_folder(recovered: tuple[Path, Result]) -> None:
     out = folder / "out/song"
     names = {"graph.json", "render.wav", "difference.wav", "result.json", "groups.yaml", "sessions"}
     assert {path.name for path in out.iterdir()} == names
-    assert {path.name for path in (out / "sessions").iterdir()} == {"dawproject", "reaper", "ardour"}
+    assert {path.name for path in (out / "sessions").iterdir()} == {
+        "dawproject",
+        "reaper",
+        "ardour",
+        "recall",
+    }
     assert [path.name for path in out.parent.iterdir()] == ["song"]
     assert (out.stat().st_mode & 0o777) == 0o777 & ~current_umask()
 
@@ -350,7 +355,7 @@ def test_recover_says_on_standard_output_what_is_in_the_file(recovered: tuple[Pa
     for count in (result["devices_before"], result["devices_after"]):
         assert count["total"] == sum(count["per_type"].values())
     assert result["null_db"]["torch_pedalboard"] is None or result["null_db"]["torch_pedalboard"] < -80
-    assert set(result["lost"]) == {"dawproject", "reaper", "ardour"}
+    assert set(result["lost"]) == {"dawproject", "reaper", "ardour", "recall"}
     assert "spare" in outcome.stderr
 
 

@@ -20,8 +20,8 @@ from exporter_helpers import (
     play,
     printed_graph,
     residual_db,
-    room,
     track,
+    vast_room,
     write_stems,
 )
 from exporter_readers import READERS
@@ -160,7 +160,7 @@ def test_a_graph_that_is_held_loses_nothing(name: str, tmp_path: Path) -> None:
 @formats
 def test_an_unheld_insert_of_the_master_is_dropped_with_its_residual(name: str, tmp_path: Path) -> None:
     write_stems(tmp_path, {"one": 2})
-    inserts = (room(tmp_path), device("equalizer", bell_1_hz=700, bell_1_db=3))
+    inserts = (vast_room(tmp_path), device("equalizer", bell_1_hz=700, bell_1_db=3))
     graph = graph_of(track("A", "one"), Strip(name="Master", kind="master", devices=inserts))
     lost = export(name, graph, tmp_path, tmp_path / "out")
     (entry,) = (entry for entry in lost if entry.how != "approximate")
@@ -173,7 +173,7 @@ def test_an_unheld_insert_of_the_master_is_dropped_with_its_residual(name: str, 
 def test_printed_group_can_be_opened_again(name: str, tmp_path: Path) -> None:
     """Muting the prints and unmuting what lies beneath gives the graph without what was printed."""
     write_stems(tmp_path, {"one": 2, "two": 1})
-    group = Strip(name="G", kind="group", output="Master", devices=(room(tmp_path),), fader_db=-2)
+    group = Strip(name="G", kind="group", output="Master", devices=(vast_room(tmp_path),), fader_db=-2)
     tracks = (track("A", "one", "G", fader_db=-3), track("B", "two", "G", pan=0.4))
     master = Strip(name="Master", kind="master")
     export(name, graph_of(*tracks, group, master), tmp_path, tmp_path / "out")
@@ -300,7 +300,7 @@ def test_starved_return_is_printed(name: str, tmp_path: Path) -> None:
     graph = graph_of(
         track("A", "one", "G", sends=(Send(target="Room", level_db=-3),)),
         track("B", "two", sends=(Send(target="Room", level_db=-6),)),
-        Strip(name="G", kind="group", output="Master", devices=(room(tmp_path),)),
+        Strip(name="G", kind="group", output="Master", devices=(vast_room(tmp_path),)),
         Strip(name="Room", kind="return", output="Master", devices=(), fader_db=-1),
         Strip(name="Master", kind="master"),
     )
@@ -315,7 +315,7 @@ def test_starved_return_is_printed(name: str, tmp_path: Path) -> None:
     }
 
 
-@formats
+@pytest.mark.parametrize("name", ["dawproject", "ardour"])  # reaper plays them
 def test_impulse_responses_come_with_the_session(name: str, tmp_path: Path) -> None:
     """The reverberation is printed, and its impulse response is there for a convolver of the user's own."""
     stems = tmp_path / "stems"

@@ -43,7 +43,7 @@ LAW = (
     "cli",
     "__main__",
 )
-EXPORTERS_MAY = frozenset({"errors", "params", "graph", "stems", "exporters"})
+EXPORTERS_MAY = frozenset({"errors", "params", "graph", "stems", "spool", "exporters"})
 # Libraries that decide how heavy a module is: who may load them.
 TORCH_FREE = frozenset({"errors", "graph", "stems", "progress", "exporters", "output", "result"})
 FILES = sorted([*(ROOT / "mix2daw").rglob("*.py"), *(ROOT / "exporters").rglob("*.py")])

@@ -95,10 +95,11 @@ def twin(name: str, x: NDArray[np.float32], rate: int, values: dict[str, float])
     return PROCESSORS[name].process(torch.from_numpy(x)[None], rate, **controls)[0].double().numpy()
 
 
-def test_every_insert_but_convolution_has_an_effect() -> None:
-    assert set(INSERTS) - effects.DEVICES == {"convolution"}
+def test_every_insert_has_an_effect() -> None:
+    """That of the convolution, which needs a file, is played in tests of its own."""
+    assert set(INSERTS) == effects.DEVICES
     assert effects.DEVICES | {"fader", "pan"} == effects.TYPES
-    assert set(SETTINGS) == effects.TYPES
+    assert set(SETTINGS) == effects.TYPES - {"convolution"}
 
 
 @pytest.mark.parametrize("name", EFFECTS)
@@ -188,7 +189,7 @@ def test_effect_at_rest_passes_its_input(name: str, rate: int) -> None:
     assert np.array_equal(EFFECTS[name].play(x, rate, {}), x)
 
 
-@pytest.mark.parametrize("name", EFFECTS)
+@pytest.mark.parametrize("name", SETTINGS)
 def test_effect_rests_in_silence(name: str) -> None:
     values = SETTINGS[name][0]
     assert not EFFECTS[name].play(np.zeros((2, 30000), np.float32), 48000, values).any()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import rpp
+import soundfile
 from exporter_helpers import (
     RATE,
+    decay,
     device,
     graph_of,
     native_graph,
@@ -15,6 +17,7 @@ from exporter_helpers import (
     residual_db,
     room,
     track,
+    vast_room,
     write_stems,
 )
 from exporter_readers import read_reaper
@@ -59,6 +62,7 @@ def every_device(folder: Path) -> Graph:
     echo = device("delay", delay_ms=187.5, feedback=0.4, mix=0.35)
     hall = device("reverb", room_size=0.7, damping=0.3, wet_level=0.4, dry_level=0, width=0.8)
     wall = device("limiter", ceiling_db=-9, release_ms=350, lookahead_ms=4)
+    space = room(folder, dry_level=0, pre_delay_ms=20, width=0.7)
     return graph_of(
         track("Drums", "one", "Band", devices=(gate, low, press), fader_db=-3.1, pan=-0.3,
               sends=(Send(target="Hall", level_db=-9.0),)),
@@ -70,7 +74,7 @@ def every_device(folder: Path) -> Graph:
               sends=(Send(target="Hall", level_db=-12.0, tap="pre"),)),
         Strip(name="Band", kind="group", output="Master", devices=(glue,), post_devices=(high, glue),
               fader_db=0.75, pan=0.1),
-        Strip(name="Hall", kind="return", output="Master", fader_db=-2.0, devices=(echo, hall, high)),
+        Strip(name="Hall", kind="return", output="Master", fader_db=-2.0, devices=(echo, hall, space, high)),
         Strip(name="Master", kind="master", fader_db=-1.25, devices=(high, glue), post_devices=(wall,)),
     )  # fmt: skip
 
@@ -116,7 +120,7 @@ def test_a_fader_with_devices_behind_it_is_an_effect(tmp_path: Path) -> None:
     write_stems(tmp_path, {"one": 2})
     graph = graph_of(
         track("A", "one", devices=(wide,), post_devices=(wide, echo), fader_db=-3, pan=0.5),
-        track("B", "one", devices=(wide,), post_devices=(wide, room(tmp_path)), fader_db=-3, pan=0.5),
+        track("B", "one", devices=(wide,), post_devices=(wide, vast_room(tmp_path)), fader_db=-3, pan=0.5),
         Strip(name="Master", kind="master"),
     )
     (tmp_path / "out").mkdir()
@@ -131,12 +135,44 @@ def test_a_fader_with_devices_behind_it_is_an_effect(tmp_path: Path) -> None:
     assert residual_db(play(strips), render(graph, tmp_path)) < -120
 
 
-def test_convolution_is_printed(tmp_path: Path) -> None:
-    lost_device = room(tmp_path)
-    graph = equalized(tmp_path, lost_device, device("equalizer", bell_1_db=3))
+def test_impulse_responses_lie_beside_their_effects(tmp_path: Path) -> None:
+    """At the rate of the song, once each, under names that no other song has; played as the render does."""
+    write_stems(tmp_path, {"one": 2, "two": 1})
+    near, far = room(tmp_path, pre_delay_ms=7), room(tmp_path, wet_level=0.1, dry_level=0)
+    soundfile.write(str(tmp_path / "hall.wav"), decay(9000, 4), 44100, subtype="FLOAT")
+    hall = far.model_copy(update={"impulse": "hall.wav"})
+    graph = graph_of(
+        track("A", "one", devices=(near,), sends=(Send(target="Hall", level_db=-3),)),
+        track("B", "two", channels=1, devices=(near.model_copy(update={"wet": 0.4}),)),
+        Strip(name="Hall", kind="return", output="Master", devices=(hall,)),
+        Strip(name="Master", kind="master", post_devices=(far,)),
+    )
+    (tmp_path / "out").mkdir()
+    assert exporter("reaper").write(graph, tmp_path, tmp_path / "out") == []
+    effects_folder = tmp_path / "out" / "Effects" / "mix2daw"
+    names = {path.name for path in effects_folder.iterdir()}
+    assert len(names) == 4
+    for path in effects_folder.glob("*.jsfx"):
+        digest = path.stem.split("_")[2]
+        assert f"mix2daw_impulse_{digest}.wav" in names
+        assert f"filename:0,mix2daw_impulse_{digest}.wav\n" in path.read_text(encoding="utf-8")
+    assert {soundfile.info(str(path)).samplerate for path in effects_folder.glob("*.wav")} == {RATE}
+    assert {path.name for path in (tmp_path / "out" / "media").iterdir()} == {
+        "A.wav", "B.wav", "mix2daw render.wav",
+    }  # fmt: skip
+    assert "impulse responses" in (tmp_path / "out" / "INSTALL.txt").read_text(encoding="utf-8")
+    assert residual_db(play(read_reaper(tmp_path / "out")), render(graph, tmp_path)) < -120
+
+
+def test_an_impulse_response_that_is_too_long_is_printed(tmp_path: Path) -> None:
+    graph = equalized(tmp_path, vast_room(tmp_path), device("equalizer", bell_1_db=3))
     (tmp_path / "out").mkdir()
     (lost,) = exporter("reaper").write(graph, tmp_path, tmp_path / "out")
     assert (lost.device, lost.how) == ("convolution", "printed")
+    assert "'impulse of A.wav'" in lost.reason
+    assert (tmp_path / "out" / "media" / "impulse of A.wav").read_bytes() == (
+        tmp_path / "vast.wav"
+    ).read_bytes()
 
 
 def test_file_is_the_same_when_read_and_written_again(tmp_path: Path) -> None:

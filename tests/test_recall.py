@@ -220,6 +220,17 @@ def test_one_page_per_group(make: Make, tmp_path: Path) -> None:
     assert "size: A4" in style
 
 
+def test_paper_is_white_whatever_the_screen_is(tmp_path: Path) -> None:
+    """Dark colours and the layout of a phone are for screens alone."""
+    write(odd_graph(), tmp_path / "out")
+    style = words(page(tmp_path / "out").find(".//style"))
+    queries = re.findall(r"@media ([^{]*) {", style)
+    assert "screen and (prefers-color-scheme: dark)" in queries
+    assert "screen and (max-width: 560px)" in queries
+    assert {query.split()[0] for query in queries} == {"screen", "print"}
+    assert not re.search(r"#[0-9a-f]{3}", re.sub(r"--\w+: #[0-9a-f]+;", "", style))
+
+
 def test_page_and_picture_load_nothing(tmp_path: Path) -> None:
     write(odd_graph(), tmp_path / "out")
     for root in (page(tmp_path / "out"), etree.parse(str(tmp_path / "out" / "graph.svg")).getroot()):

@@ -107,6 +107,6 @@ def test_faders_and_pans_are_those_of_the_truth(recovery):
 
 def test_every_session_is_there(recovery):
     _, out, result = recovery
-    assert set(result["lost"]) == {"dawproject", "reaper", "ardour"}
+    assert set(result["lost"]) == {"dawproject", "reaper", "ardour", "recall"}
     for file in ("dawproject/mix2daw.dawproject", "reaper/mix2daw.rpp", "ardour/mix2daw/mix2daw.ardour"):
         assert (out / "sessions" / file).stat().st_size > 1000

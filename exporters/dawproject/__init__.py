@@ -8,9 +8,19 @@
 
 from __future__ import annotations
 
+import functools
+from dataclasses import replace
+
 from mix2daw.exporters import Exporter
 from mix2daw.exporters.dawproject.losses import HELD
 from mix2daw.exporters.dawproject.write import write
+from mix2daw.exporters.options import Options
+
+
+def choose(options: Options) -> Exporter:
+    """The exporter with other options."""
+    return replace(EXPORTER, write=functools.partial(write, link=options.media == "link"))
+
 
 EXPORTER = Exporter(
     name="dawproject",
@@ -19,6 +29,8 @@ EXPORTER = Exporter(
     holds=frozenset(("fader", "pan", "group", "send", "return", *HELD)),
     write=write,
     approximate=frozenset(("pan", *HELD)),
+    options=frozenset(("media",)),
+    choose=choose,
 )
 
 __all__ = ["EXPORTER"]

@@ -12,9 +12,9 @@ from mix2daw.errors import OutputError
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def write_archive(path: Path, project: etree._Element, media: Path, comment: str) -> None:
-    """The archive: fixed order, times and attributes. Written to a seekable file, so that the CRC of each
-    entry is in its local header, which some readers need."""
+def write_archive(path: Path, project: etree._Element, media: Path | None, comment: str) -> None:
+    """The archive, with the files of `media` unless that is None: fixed order, times, attributes. Written to
+    a seekable file, so that the CRC of each entry is in its local header, which some readers need."""
     metadata = etree.Element("MetaData")
     etree.SubElement(metadata, "Title").text = "mix2daw"
     etree.SubElement(metadata, "Comment").text = comment
@@ -23,7 +23,7 @@ def write_archive(path: Path, project: etree._Element, media: Path, comment: str
             for name, root in (("project.xml", project), ("metadata.xml", metadata)):
                 xml = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
                 archive.writestr(_entry(name, zipfile.ZIP_DEFLATED), xml)
-            for file in sorted(media.iterdir()):
+            for file in sorted(media.iterdir()) if media else ():
                 entry = _entry(f"audio/{file.name}", zipfile.ZIP_STORED)
                 entry.file_size = file.stat().st_size
                 with file.open("rb") as source, archive.open(entry, "w") as target:

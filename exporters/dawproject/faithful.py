@@ -45,7 +45,9 @@ def lay_out_faithful(
         channels[part.strip.name] += (Channel(player(name, clip.file, output), clip, False, comment),)
     planned = [channel for pair in channels.values() for channel in pair]
     for channel in references:
-        if channel.clip is not None:
+        if channel.clip is not None and channel.clip.linked:
+            planned.append(channel)
+        elif channel.clip is not None:
             file = media.add_copy(channel.name, editable_media / channel.clip.file)
             strip = channel.strip.model_copy(update={"source": file})
             planned.append(replace(channel, strip=strip, clip=replace(channel.clip, file=file)))

@@ -21,8 +21,9 @@ def linear(level_db: float) -> float:
     return float(10 ** (level_db / 20))
 
 
-def project_xml(plan: Plan) -> etree._Element:
-    """project.xml. Ids are handed out in the order of the channels: the same plan, the same bytes."""
+def project_xml(plan: Plan, beside: str | None = None) -> etree._Element:
+    """project.xml. `beside`: the folder of the media next to the archive; None: they are in it. Ids are
+    handed out in the order of the channels: the same plan, the same bytes."""
     ids = Ids()
     tracks = {channel.name: ids.next() for channel in plan.channels}
     channels = {channel.name: ids.next() for channel in plan.channels}
@@ -40,7 +41,7 @@ def project_xml(plan: Plan) -> etree._Element:
     arrangement = etree.SubElement(root, "Arrangement", {"id": ids.next()})
     lanes = etree.SubElement(arrangement, "Lanes", {"timeUnit": "seconds", "id": ids.next()})
     for channel, _ in plan.tree():
-        _clips(lanes, channel, plan, ids, tracks)
+        _clips(lanes, channel, plan, ids, tracks, beside)
     etree.SubElement(root, "Scenes")
     return root
 
@@ -91,7 +92,9 @@ def _track(
     return track
 
 
-def _clips(lanes: etree._Element, channel: Channel, plan: Plan, ids: Ids, tracks: dict[str, str]) -> None:
+def _clips(
+    lanes: etree._Element, channel: Channel, plan: Plan, ids: Ids, tracks: dict[str, str], beside: str | None
+) -> None:
     """The clip of a track: unwarped audio in seconds, so that no tempo moves it."""
     clip = channel.clip
     if clip is None:
@@ -118,4 +121,6 @@ def _clips(lanes: etree._Element, channel: Channel, plan: Plan, ids: Ids, tracks
         "id": ids.next(),
     }
     audio = etree.SubElement(element, "Audio", attributes)
-    etree.SubElement(audio, "File", {"path": f"audio/{clip.file}", "external": "false"})
+    path = clip.file if clip.linked else f"{beside or 'audio'}/{clip.file}"
+    external = clip.linked or beside is not None
+    etree.SubElement(audio, "File", {"path": path, "external": str(external).lower()})

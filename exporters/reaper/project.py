@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import rpp
 
 from mix2daw.errors import OutputError
 from mix2daw.exporters import Lost
-from mix2daw.exporters.layout import lay_out
+from mix2daw.exporters.layout import MASTER_NAME, lay_out
 from mix2daw.exporters.plan import Channel, Plan
-from mix2daw.exporters.reaper import effects
+from mix2daw.exporters.reaper import effects, native
 from mix2daw.exporters.reaper.effects import number_text
-from mix2daw.graph import Graph, Strip
+from mix2daw.exporters.reaper.impulses import MEMORY_ITEMS, memory_items, read_impulses
+from mix2daw.exporters.renaming import session_names
+from mix2daw.graph import Device, Graph, Strip
 
 FILE_NAME = "mix2daw.rpp"
 MEDIA_FOLDER = "media"
@@ -25,32 +29,72 @@ _GUIDS = uuid.UUID("6d697832-6461-4777-8000-000000000000")
 _NO_FADE = ["1", "0", "0", "1", "0", "0", "0"]
 
 
-def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:
+@dataclass(frozen=True)
+class Rack:
+    """What plays the devices of a project: our effects, or REAPER's own plug-ins where there is one."""
+
+    impulses: effects.Impulses
+    native: bool
+    sample_rate: int
+
+    def element(self, device: Device) -> rpp.Element:
+        """The block of the project that plays a device."""
+        made = native.element(device, self.sample_rate) if self.native else None
+        if made is not None:
+            return made
+        name = effects.project_name(device, self.impulses)
+        return rpp.Element("JS", [name, ""], [effects.values_line(device)])
+
+    def is_ours(self, device: Device) -> bool:
+        """Whether an effect of ours plays a device."""
+        return not self.native or native.plugin(device, self.sample_rate) is None
+
+    def notes(self, strip: Strip) -> list[str]:
+        """What REAPER's plug-ins play nearly."""
+        found = (native.note(device, self.sample_rate) for device in strip.devices if self.native)
+        return [line for line in found if line]
+
+
+def write(graph: Graph, graph_folder: Path, folder: Path, native_devices: bool = False) -> list[Lost]:
     """Write `mix2daw.rpp`, `media/` and the effects into `folder`.
 
-    `graph`: devices complete; its sources are relative to `graph_folder`. Raises InputError for a source that
-    cannot be read, OutputError if a file cannot be written.
+    `native_devices`: REAPER's own plug-ins play what they can, nearly. `graph`: devices complete; its sources
+    are relative to `graph_folder`. Raises InputError for a source that cannot be read, OutputError if a file
+    cannot be written.
     """
     media = folder / MEDIA_FOLDER
     path = folder / FILE_NAME
     try:
         media.mkdir(exist_ok=True)
-        plan, losses = lay_out(graph, graph_folder, media, refuse, blends=True, fader_inserts=True)
-        effects.install(folder, (d.type for channel in plan.channels for d in channel.strip.devices))
-        path.write_text(rpp.dumps(project(plan)), encoding="utf-8", newline="\n")
+        rack = Rack(read_impulses(graph, graph_folder), native_devices, graph.sample_rate)
+        refusal = functools.partial(refuse, impulses=rack.impulses)
+        plan, losses = lay_out(graph, graph_folder, media, refusal, blends=True, fader_inserts=True)
+        devices = [device for channel in plan.channels for device in channel.strip.devices]
+        effects.install(folder, filter(rack.is_ours, devices), rack.impulses, graph.sample_rate)
+        path.write_text(rpp.dumps(project(plan, rack)), encoding="utf-8", newline="\n")
     except OSError as error:
         raise OutputError(path, f"cannot be written ({error})", "check the folder and free space") from None
+    if not native_devices:
+        return losses
+    given = {new: old for old, new in session_names(graph, reserved=(MASTER_NAME,)).items()}
+    for channel in plan.channels:
+        strip = given.get(channel.name, channel.name)
+        entries = native.approximate(channel.strip, graph.sample_rate)
+        losses += [replace(entry, strip=strip) for entry in entries]
     return losses
 
 
-def refuse(strip: Strip, index: int, sample_rate: int) -> str | None:
+def refuse(strip: Strip, index: int, sample_rate: int, impulses: effects.Impulses) -> str | None:
     """Why no effect plays an insert exactly; None if one does."""
-    del sample_rate
     device = strip.devices[index]
-    return None if device.type in effects.TYPES else f"no effect here plays a {device.type}"
+    if device.type not in effects.TYPES:
+        return f"no effect here plays a {device.type}"
+    if device.impulse is not None and memory_items(impulses[device.impulse], sample_rate) > MEMORY_ITEMS:
+        return "its impulse response is longer than an effect of REAPER has memory for"
+    return None
 
 
-def project(plan: Plan) -> rpp.Element:
+def project(plan: Plan, rack: Rack) -> rpp.Element:
     """The whole project. Folders are parents followed by their children; sends are kept by the receivers."""
     order = [channel for channel, _ in plan.tree()]
     closes = _folder_ends(plan)
@@ -59,7 +103,7 @@ def project(plan: Plan) -> rpp.Element:
     root = rpp.Element("REAPER_PROJECT", ["0.1", "7.0", "0"])
     root.extend(
         [
-            rpp.Element("NOTES", ["0", "2"], [f"|{line}" for line in _notes(plan)]),
+            rpp.Element("NOTES", ["0", "2"], [f"|{line}" for line in _notes(plan, rack)]),
             ["PANLAW", "1"],
             ["PANMODE", BALANCE],
             ["PANLAWFLAGS", LINEAR_TAPER],
@@ -72,7 +116,7 @@ def project(plan: Plan) -> rpp.Element:
             ["MASTER_FX", "1"],
         ]
     )
-    if chain := _effects("MASTERFXLIST", plan.master):
+    if chain := _effects("MASTERFXLIST", plan.master, rack):
         root.append(chain)
     tempo = [["ACT", "1", "-1"], ["VIS", "1", "0", "1"], ["LANEHEIGHT", "0", "0"], ["ARM", "0"]]
     root.append(rpp.Element("TEMPOENVEX", [], [*tempo, ["DEFSHAPE", "1", "-1", "-1"]]))
@@ -83,7 +127,7 @@ def project(plan: Plan) -> rpp.Element:
             for send in sender.strip.sends
             if send.target == channel.name
         ]
-        root.append(_track(channel, plan, closes[channel.name], receives))
+        root.append(_track(channel, plan, rack, closes[channel.name], receives))
     return root
 
 
@@ -97,7 +141,7 @@ def _folder_ends(plan: Plan) -> dict[str, int]:
     return ends
 
 
-def _track(channel: Channel, plan: Plan, closes: int, receives: list[list[str]]) -> rpp.Element:
+def _track(channel: Channel, plan: Plan, rack: Rack, closes: int, receives: list[list[str]]) -> rpp.Element:
     strip = channel.strip
     folder = ["1", "1"] if closes < 0 else ["2", str(-closes)] if closes else ["0", "0"]
     track = rpp.Element("TRACK", [_guid("track", channel.name)])
@@ -116,7 +160,7 @@ def _track(channel: Channel, plan: Plan, closes: int, receives: list[list[str]])
             *receives,
         ]
     )
-    if chain := _effects("FXCHAIN", channel):
+    if chain := _effects("FXCHAIN", channel, rack):
         track.append(chain)
     if channel.clip:
         track.append(_item(channel, plan))
@@ -152,7 +196,7 @@ def _receive(source: int, level_db: float, tap: str) -> list[str]:
     return ["AUXRECV", str(source), mode, level, "0", "0", "0", "0", "0", "0", "-1", "0", "-1"]
 
 
-def _effects(tag: str, channel: Channel) -> rpp.Element | None:
+def _effects(tag: str, channel: Channel, rack: Rack) -> rpp.Element | None:
     """The effects of a channel, None if it has none."""
     if not channel.strip.devices:
         return None
@@ -161,7 +205,7 @@ def _effects(tag: str, channel: Channel) -> rpp.Element | None:
         chain.extend(
             [
                 ["BYPASS", "0", "0", "0"],
-                rpp.Element("JS", [effects.project_name(device.type), ""], [effects.values_line(device)]),
+                rack.element(device),
                 ["FLOATPOS", "0", "0", "0", "0"],
                 ["FXID", _guid(f"effect {index}", channel.name)],
                 ["WAK", "0", "0"],
@@ -176,11 +220,12 @@ def _volume_pan(strip: Strip) -> list[str]:
     return [number_text(level), number_text(strip.pan), "-1", "-1", "1"]
 
 
-def _notes(plan: Plan) -> list[str]:
+def _notes(plan: Plan, rack: Rack) -> list[str]:
     """Settings of every channel in words, for the notes of the project."""
     lines: list[str] = []
     for channel in plan.channels:
-        lines += [channel.name, *(f"  {line}" for line in channel.comment.splitlines())]
+        told = [*channel.comment.splitlines(), *rack.notes(channel.strip)]
+        lines += [channel.name, *(f"  {line}" for line in told)]
     return lines
 
 

@@ -121,7 +121,7 @@ def _box_svg(box: Box, sample_rate: int) -> list[str]:
             chip = f'x="{PAD}" y="{y + 1}" width="{BOX_W - 2 * PAD}" height="{LINE_H - 2}" rx="3"'
             out.append(f'<rect class="chip" {chip}/>')
             x += 5
-        most = {"name": 23, "device": 27}.get(line.style, 29)
+        most = {"name": 23, "device": 26}.get(line.style, 29)
         out.append(f'<text class="{line.style}" x="{x}" y="{y + 12.5}">{_short(line.text, most)}</text>')
     return [*out, "</svg>"]
 
