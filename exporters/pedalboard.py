@@ -7,7 +7,7 @@ and takes half the time.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +54,13 @@ def _upstream(graph: Graph, names: Collection[str]) -> set[str]:
 
 
 def render_taps(graph: Graph, folder: Path, taps: Collection[Tap]) -> dict[Tap, Signal]:
-    """Signals inside the console, for strips by name.
+    """The signals of `each_tap`, all at once."""
+    return dict(each_tap(graph, folder, taps))
+
+
+def each_tap(graph: Graph, folder: Path, taps: Collection[Tap]) -> Iterator[tuple[Tap, Signal]]:
+    """Signals inside the console, for strips by name; the taps of one strip follow one another, and no more
+    than those are held for the reader.
 
     A tap (name, k) is the strip's signal after its first k devices: (name, 0) its source or the sum of its
     inputs, (name, len(devices)) what reaches the fader; (name, −1) is its output, after fader, pan and
@@ -69,14 +75,14 @@ def render_taps(graph: Graph, folder: Path, taps: Collection[Tap]) -> dict[Tap, 
                 f"tap {name!r}, {k}", "is not in the graph", "name a strip and one of its devices"
             )
     feeders = _upstream(graph, {name for name, _ in taps})
-    results: dict[Tap, Signal] = {}
     sums: dict[str, Signal] = {}
     for level in graph.levels():
         for strip in level:
             wanted = {k for name, k in taps if name == strip.name}
             if strip.name in feeders or wanted:
+                results: dict[Tap, Signal] = {}
                 _play(graph, folder, strip, wanted, strip.name in feeders, sums, results)
-    return results
+                yield from results.items()
 
 
 def _play(
