@@ -147,5 +147,13 @@ def lost_json(lost: Mapping[str, list[Lost]]) -> str:
 
 def result_files(folder: Path) -> tuple[Path, ...]:
     """The files of a recovery, in the order a person opens them."""
-    names = ("report.html", "sessions", "render.wav", "difference.wav", "graph.json", "groups.yaml", "result.json")
+    names = (
+        "report.html",
+        "sessions",
+        "render.wav",
+        "difference.wav",
+        "graph.json",
+        "groups.yaml",
+        "result.json",
+    )
     return tuple(folder / name for name in names if name != "report.html" or (folder / name).exists())

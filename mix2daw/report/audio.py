@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,9 +22,9 @@ from mix2daw.stems import Signal, resample
 
 Codec = Literal["flac", "mp3"]
 
-MAINS_BYTES, STRIPS_BYTES = 11_500_000, 4_000_000  # before base64, which makes a third more of it
+ALL_BYTES, STRIPS_BYTES = 16_200_000, 4_200_000  # before base64, which makes a third more of it
 BEST_KBPS, WORST_KBPS, STRIP_KBPS = 192, 96, 80
-LONGEST_STRIP_S, SHORTEST_STRIP_S = 20.0, 2.0
+LONGEST_STRIP_S, SHORTEST_STRIP_S = 10.0, 2.0
 PEAK = 0.89
 MP3_LOW_KBPS, MP3_HIGH_KBPS = 32, 320
 PAGE_RATES = (44100, 48000)
@@ -73,22 +73,28 @@ def at_page_rate(signal: Signal, sample_rate: int) -> Signal:
 
 
 def mains(
-    signals: Mapping[str, Signal], sample_rate: int, loudest_s: float
+    signals: Mapping[str, Signal], sample_rate: int, loudest_s: float, of_strips: Sequence[Clip]
 ) -> tuple[Plan, tuple[Clip, ...]]:
-    """The signals that are compared, `(2, samples)` of one length, by id. If they are too long for the page,
-    a part around `loudest_s` is kept."""
+    """The signals that are compared, `(2, samples)` of one length, by id. If they are too long for what the clips
+    of strips leave of the page, a part around `loudest_s` is kept."""
+    room_bytes = ALL_BYTES - sum(map(size, of_strips))
     length_s = next(iter(signals.values())).shape[1] / sample_rate
     whole = Plan("flac", 0, 0.0, length_s)
-    # Even quiet music takes a quarter of its bits in FLAC: what cannot fit need not be tried.
-    if len(signals) * length_s * page_rate(sample_rate) * 4 / 4 < MAINS_BYTES:
+    # Music takes a quarter of its 32 bits a frame and more in FLAC: what cannot fit need not be tried.
+    if len(signals) * length_s * page_rate(sample_rate) < room_bytes:
         clips = tuple(encoded(name, signal, sample_rate, whole) for name, signal in signals.items())
-        if sum(len(clip.data) for clip in clips) * 3 / 4 <= MAINS_BYTES:
+        if sum(map(size, clips)) <= room_bytes:
             return whole, clips
-    kbps = min(BEST_KBPS, int(MAINS_BYTES * 8 / 1000 / (length_s * len(signals))))
-    seconds = min(length_s, MAINS_BYTES * 8 / 1000 / WORST_KBPS / len(signals))
+    kbps = min(BEST_KBPS, int(room_bytes * 8 / 1000 / (length_s * len(signals))))
+    seconds = min(length_s, room_bytes * 8 / 1000 / WORST_KBPS / len(signals))
     start_s = min(max(0.0, loudest_s - seconds / 2), length_s - seconds)
     plan = Plan("mp3", max(WORST_KBPS, kbps), start_s, seconds)
     return plan, tuple(encoded(name, signal, sample_rate, plan) for name, signal in signals.items())
+
+
+def size(clip: Clip) -> int:
+    """Bytes of its file."""
+    return len(clip.data) * 3 // 4
 
 
 def strip_seconds(clips: int, length_s: float) -> float:

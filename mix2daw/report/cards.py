@@ -58,7 +58,8 @@ class Sent:
 
 @dataclass(frozen=True)
 class Card:
-    """One strip. `pan_percent`: from the left; `colour`: the number of its group's colour, −1 without one."""
+    """One strip. `pan_percent`: from the left; `colour`: the number of its group's colour, −1 without one;
+    `clip`: the name of its audio, "" without any; `dry`: whether it has a dry one."""
 
     anchor: str
     name: str
@@ -74,8 +75,8 @@ class Card:
     pan_percent: float
     sends: tuple[Sent, ...]
     pruned: tuple[str, ...]
-    dry: str
-    wet: str
+    clip: str
+    dry: bool
     excerpt: str
 
 
@@ -87,7 +88,9 @@ def anchors(graph: Graph) -> dict[str, str]:
 def colours(graph: Graph) -> dict[str, int]:
     """The number of the colour of every strip: that of its group, −1 without one."""
     numbers = {group.name: index % COLOURS for index, group in enumerate(graph.of_kind("group"))}
-    return {strip.name: numbers.get(strip.name, numbers.get(strip.output or "", -1)) for strip in graph.strips}
+    return {
+        strip.name: numbers.get(strip.name, numbers.get(strip.output or "", -1)) for strip in graph.strips
+    }
 
 
 def cards(graph: Graph, heard: dict[str, Heard], pruned: dict[str, tuple[str, ...]]) -> tuple[Card, ...]:
@@ -136,8 +139,8 @@ def _card(
             for s in strip.sends
         ),
         pruned,
-        heard.dry.id if heard.dry and heard.dry.data else "",
-        heard.wet.id if heard.wet and heard.wet.data else "",
+        heard.wet.id.removesuffix("-wet") if heard.wet and heard.wet.data else "",
+        bool(heard.dry and heard.dry.data),
         _excerpt(heard),
     )
 
@@ -171,7 +174,9 @@ def _insert(
     plots: list[Plot] = []
     bands: tuple[str, ...] = ()
     if device.type == "equalizer":
-        bands = tuple(describe_band(band).replace("-", "−") for band in active_bands(device.values, sample_rate))
+        bands = tuple(
+            describe_band(band).replace("-", "−") for band in active_bands(device.values, sample_rate)
+        )
         plots.append(_eq_plot(device, sample_rate, bands))
     if device.type in DYNAMICS:
         plots.append(_transfer_plot(device))
@@ -216,8 +221,8 @@ def _eq_plot(device: Device, sample_rate: int, bands: tuple[str, ...]) -> Plot:
 def _transfer_plot(device: Device) -> Plot:
     level_in, level_out = transfer(device)
     across, up = Scale(TRANSFER_LOW_DB, 0), Scale(TRANSFER_LOW_DB, 0, upright=True)
-    labels = [(-48.0, "−48"), (-24.0, "−24")]
-    x_ticks, y_ticks = across.ticks([*labels, (-6.0, "dB in")]), up.ticks(labels)
+    labels = [(-40.0, "−40"), (-20.0, "−20")]
+    x_ticks, y_ticks = across.ticks([*labels, (-3.0, "dB")]), up.ticks(labels)
     straight = line(across(np.array([-60.0, 0.0])), up(np.array([-60.0, 0.0])), "unity")
     curve = line(across(level_in), np.where(level_out < TRANSFER_LOW_DB, np.nan, up(level_out)), "curve")
     where = f"ceiling {device.values['ceiling_db']:.1f} dB" if device.type == "limiter" else (
@@ -243,9 +248,7 @@ def _change_plot(device: Device, means: Floats, furthest: Floats, length_s: floa
     xs = np.linspace(0, 1000, len(means), endpoint=False) + 500 / len(means)
     zero = float(up(0.0))
     scaled = [np.where(np.isnan(part), np.nan, up(part)) for part in (means, furthest)]
-    body = joined(
-        grid(x_ticks, y_ticks), area(xs, scaled[1], zero, "change"), line(xs, scaled[0], "curve")
-    )
+    body = joined(grid(x_ticks, y_ticks), area(xs, scaled[1], zero, "change"), line(xs, scaled[0], "curve"))
     words = f"Change of level by the {device.type} over time"
     if len(known):
         words += f": {signed(least, 1)} dB at most, {signed(float(np.nanmean(means)), 1)} dB on average"

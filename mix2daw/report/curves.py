@@ -51,9 +51,7 @@ def level_change(before: Signal, after: Signal, sample_rate: int) -> tuple[Float
     size = max(1, round(STEP_S * sample_rate))
     steps = -(-before.shape[1] // size)
     starts = np.arange(steps) * size
-    power = [
-        np.add.reduceat(np.square(x, dtype=np.float64).mean(0), starts) / size for x in (before, after)
-    ]
+    power = [np.add.reduceat(np.square(x, dtype=np.float64).mean(0), starts) / size for x in (before, after)]
     heard = power[0] > HEARD_LIN**2
     change = np.where(heard, decibels(power[1] / np.maximum(power[0], 1e-20)), np.nan)
     edges = np.unique(np.linspace(0, steps, min(CHANGE_POINTS, steps), endpoint=False).astype(int))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mix2daw.report.measure import LOWEST_HZ, OCTAVES, Floats
 from mix2daw.report.plots import Plot, Scale, time_labels
 
-LOW_DB, HIGH_DB, LEVELS = -40.0, 0.0, 64
+LOW_DB, HIGH_DB, LEVELS = -30.0, 0.0, 64
 # From next to nothing to as loud as the mix: red, green, blue, opacity.
 STOPS = ((24, 130, 140, 0), (24, 130, 140, 150), (214, 160, 30, 220), (216, 70, 40, 245), (170, 10, 60, 255))
 

@@ -65,8 +65,9 @@ def renamed_record(record: SearchRecord | None, new: Mapping[str, str]) -> Searc
     return SearchRecord(offered, record.steps)
 
 
-def search_plots(steps: list[Step], offered: int) -> tuple[Plot, ...]:
-    """La, and the devices left, over the steps. Stages are stretches of the background."""
+def search_plots(steps: list[Step], offered: int, kept: int) -> tuple[Plot, ...]:
+    """La, and the devices left, over the steps: `offered` at first, `kept` in the end. Stages are stretches of
+    the background."""
     if len(steps) < 2:
         return ()
     across = Scale(0, len(steps) - 1)
@@ -92,6 +93,7 @@ def search_plots(steps: list[Step], offered: int) -> tuple[Plot, ...]:
     if not np.isnan(left).all():
         most = float(max(offered, np.nanmax(left)))
         left = np.where(np.isnan(left), most, left)
+        left[-1] = kept
         count_scale = Scale(0, most * 1.08, upright=True)
         marks = count_scale.ticks([(n, str(n)) for n in _round_numbers(most)])
         body = joined(*stages, grid((), marks), line(xs, count_scale(left), "devices"))

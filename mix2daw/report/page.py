@@ -63,7 +63,8 @@ def report_html(graph: Graph, result: Result, folder: Path, progress: Progress) 
     progress.step("measured")
     heard, plain_sum = listen(graph, folder, song.difference, loudest_s, progress.step)
     signals = {"target": song.target, "ours": song.ours, "difference": song.difference, "sum": plain_sum}
-    plan, clips = mains(signals, graph.sample_rate, loudest_s)
+    of_strips = [clip for each in heard.values() for clip in (each.dry, each.wet) if clip is not None]
+    plan, clips = mains(signals, graph.sample_rate, loudest_s, of_strips)
     progress.step("encoded")
     new = session_names(graph)
     shown = renamed(graph, new)
@@ -74,7 +75,7 @@ def report_html(graph: Graph, result: Result, folder: Path, progress: Progress) 
         **_pictures(song, shown, result, taken),
         "strips": cards(shown, listened, taken.of if taken else {}),
         "player": _player(song, plan, clips, listened, plain_sum, loudest_s),
-        "clips": _with_audio(clips, listened),
+        "clips": [*clips, *of_strips],
         "plan": plan,
         "mains": MAINS,
         "sessions": carried(graph, result.lost),
@@ -159,7 +160,7 @@ def _pictures(song: Song, shown: Graph, result: Result, taken: Pruned | None) ->
         # The text of the picture is escaped where it is drawn.
         "flow": Markup(draw(shown, marks)),
         "pruned": taken,
-        "search_plots": search_plots(steps, result.devices_before.total),
+        "search_plots": search_plots(steps, result.devices_before.total, result.devices_after.total),
         "stages": _stages(result),
     }
 
@@ -187,7 +188,12 @@ def _share_above(cells: Floats) -> str:
 
 
 def _player(
-    song: Song, plan: Plan, clips: tuple[Clip, ...], heard: Mapping[str, Heard], total: Signal, loudest_s: float
+    song: Song,
+    plan: Plan,
+    clips: tuple[Clip, ...],
+    heard: Mapping[str, Heard],
+    total: Signal,
+    loudest_s: float,
 ) -> dict[str, Any]:
     """What the player has to know, but for the audio."""
     loudness = {
@@ -208,20 +214,18 @@ def _player(
         "loop": [round(first, 2), round(min(first + LOOP_S, plan.start_s + plan.seconds), 2)],
         "mains": {clip.id: {"level": clip.level_db, "match": match(clip.id)} for clip in clips},
         "strips": {
-            clip.id[:-4]: {
+            each.wet.id.removesuffix("-wet"): {
                 "start": round(each.wet.start_s, 4),
-                "dry": {"level": clip.level_db, "match": each.match_db},
-                "wet": {"level": each.wet.level_db, "match": 0},
+                "levels": {
+                    way: round(clip.level_db + match_db, 3)
+                    for way, clip, match_db in (("dry", each.dry, each.match_db), ("wet", each.wet, 0.0))
+                    if clip is not None
+                },
             }
             for each in heard.values()
-            if (clip := each.dry) is not None and each.wet is not None
+            if each.wet is not None
         },
     }
-
-
-def _with_audio(clips: tuple[Clip, ...], heard: Mapping[str, Heard]) -> list[Clip]:
-    of_strips = [clip for each in heard.values() for clip in (each.dry, each.wet) if clip is not None]
-    return [*clips, *of_strips]
 
 
 def _tenths(seconds: float) -> str:

@@ -23,8 +23,8 @@ NEAR_ITS_LOUDEST_DB = 12.0
 
 @dataclass(frozen=True)
 class Heard:
-    """What is heard on a strip. `dry`: before its first device; `wet`: behind fader and pan; both None if the
-    strip is silent or the page has no room; `match_db`: what brings the dry one to the loudness of the wet
+    """What is heard on a strip. `dry`: before its first device, None where that is the same; `wet`: behind fader
+    and pan; both None if the strip is silent or the page has no room; `match_db`: what brings the dry one to the loudness of the wet
     one. `changes`: of its dynamics, by their place among the inserts, the mean and the furthest change of
     level in dB over time."""
 
@@ -91,9 +91,10 @@ def _heard(
         part = slice(first, first + round(seconds * sample_rate))
         loudness = [integrated_lufs(signal[:, part], sample_rate) for signal in (wet, dry)]
         match_db = loudness[0] - loudness[1] if all(map(math.isfinite, loudness)) else 0.0
-        clips = [
-            encoded(f"s{number}-{name}", signal, sample_rate, plan)
-            for name, signal in (("dry", dry), ("wet", wet))
+        # Where there is a fader alone, dry at the loudness of wet is the same.
+        ways = {"dry": dry, "wet": wet} if strip.all_devices() or strip.pan else {"wet": wet}
+        clips = [None] * (2 - len(ways)) + [
+            encoded(f"s{number}-{name}", signal, sample_rate, plan) for name, signal in ways.items()
         ]
     return Heard(
         clips[0], clips[1], round(match_db, 2), changes, overlap(strip.name, wet, difference, sample_rate)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mix2daw.dsp.weighting import A_CORNERS_HZ
 from mix2daw.report.measure import (
     OCTAVES,
     SHORT_TERM_BLOCKS,
@@ -19,9 +20,9 @@ from mix2daw.report.measure import (
 )
 from mix2daw.report.rides import GainChange, Overlap, Region, explaining, per_second
 
-QUIET_DB = -25.0  # what is left below that in every octave is not worth a word
+QUIET_DB = -25.0  # what is left below that in the worst octave counts as explained
 HEARD_LU = 20.0  # below the loudest: where the loudness of two mixes is compared
-FAINT_BAND_DB = -50.0  # an octave of the mix that nobody hears
+FAINT_BAND_DB = -30.0  # below the loudest octave, A-weighted: too faint to be named
 SHARE, SHORT = 0.6, 0.35  # of the energy, in how much of the time, is a section of its own
 ONE_SIDED = 0.7
 
@@ -52,17 +53,18 @@ def loudness_within_lu(target: Floats, ours: Floats) -> float | None:
 def unexplained(
     target: Floats, difference: Floats, overlaps: list[Overlap], sample_rate: int
 ) -> Unexplained | None:
-    """The octaves and the section that are furthest off; None if nothing is left above `QUIET_DB`.
+    """The octaves and the section that are furthest off; None if nothing at all is left.
 
     `target`, `difference`: energies (mid and side, bands, frames).
     """
     mix, both = (per_second(octaves(part), sample_rate) for part in (target, difference))
     of_mix, left = mix.sum(0), both.sum(0)
     per_octave = of_mix.sum(1)
-    heard = decibels(per_octave / max(per_octave.max(), 1e-20)) > FAINT_BAND_DB
+    weighted = per_octave * a_weighting()
+    heard = decibels(weighted / max(weighted.max(), 1e-20)) > FAINT_BAND_DB
     off = np.where(heard, left.sum(1) / np.maximum(per_octave, 1e-20), 0)
     worst = int(off.argmax())
-    if decibels(off[worst : worst + 1])[0] < QUIET_DB:
+    if off[worst] <= 0:
         return None
     low, high = worst, worst + 1
     while low > 0 and off[low - 1] >= off[worst] / 2:
@@ -81,6 +83,14 @@ def unexplained(
         float(sides / energy) if energy > 0 else 0.0,
         explaining(region, overlaps, left),
     )
+
+
+def a_weighting() -> Floats:
+    """The A curve (IEC 61672) in the middle of every octave, as a factor of energy; its level is arbitrary."""
+    square = np.array([octave_hz(n, n)[0] * octave_hz(n, n)[1] for n in range(OCTAVES)])
+    f1, f2, f3, f4 = (corner**2 for corner in A_CORNERS_HZ)
+    gain: Floats = square**2 / ((square + f1) * np.sqrt((square + f2) * (square + f3)) * (square + f4))
+    return gain**2
 
 
 def _section(energy: Floats) -> tuple[int, int] | None:
@@ -102,7 +112,9 @@ def sentence(within_lu: float | None, kept: int, offered: int, rest: Unexplained
         parts.append(f"follows the mix's loudness within {max(within_lu, 0.05):.1f} LU for 95 % of the song")
     parts.append(f"{kept} of {offered} devices kept")
     if rest is None:
-        parts.append(f"what is left is more than {-QUIET_DB:.0f} dB below the mix in every octave")
+        parts.append("nothing is left")
+    elif rest.level_db < QUIET_DB:
+        parts.append(f"most is left at {_where(rest)}")
     else:
         parts.append(f"not explained: {_where(rest)}{_why(rest)}")
     text = "; ".join(parts)

@@ -76,9 +76,10 @@
       if (solo.deck.playing && solo.deck.chosen === way) { solo.deck.stop(); return show(); }
     } else {
       quietSolo();
-      const { start, dry, wet } = data.strips[id];
-      const buffers = await buffersOf({ dry: `${id}-dry`, wet: `${id}-wet` });
-      const levels = { dry: lin(dry.level + dry.match), wet: lin(wet.level) };
+      const { start, levels: levelsDb } = data.strips[id];
+      const ways = Object.keys(levelsDb);
+      const buffers = await buffersOf(Object.fromEntries(ways.map((way) => [way, `${id}-${way}`])));
+      const levels = Object.fromEntries(ways.map((way) => [way, lin(levelsDb[way])]));
       const made = new Deck(context, buffers, levels, start);
       made.setLoop(made.start, made.end);
       quietSolo();
