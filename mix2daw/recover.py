@@ -44,15 +44,7 @@ from mix2daw.session import Session, groups_yaml, open_session
 from mix2daw.stems import Signal, file_sha256, read_audio, stereo, write_wav
 
 IDENTICAL_DB = -300.0  # stands for the null of two equal renders, which has no number in JSON
-LIBRARIES = (
-    "numpy",
-    "numba",
-    "pedalboard",
-    "scipy",
-    "soundfile",
-    "soxr",
-    "torch",
-)  # as result.json names them
+LIBRARIES = ("numpy", "numba", "pedalboard", "scipy", "soundfile", "soxr", "torch")  # result.json has these
 LA_PARTS = ("full", "left_right", "mid", "side")
 
 

@@ -33,7 +33,7 @@ class Devices:
 
 @dataclass(frozen=True)
 class Offered:
-    """A strip of the console before the search: types of its inserts in order, returns that it may send to."""
+    """A strip of the console before the search: types of its inserts in order, returns it may send to."""
 
     name: str
     kind: Kind

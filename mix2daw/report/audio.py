@@ -2,8 +2,8 @@
 
 All of what browsers decode, these two are decoded by every one of them (Ogg Opus by Safari only lately), and
 both are written with the same bytes every time. What is to be played in step is of one codec, so that a
-decoder's delay, if it leaves one, is the same for all of it. Every clip is scaled to its peak, so that nothing
-clips and a faint difference is not lost in 16 bits; `level_db` undoes that.
+decoder's delay, if it leaves one, is the same for all of it. Every clip is scaled to its peak, so that
+nothing clips and a faint difference is not lost in 16 bits; `level_db` undoes that.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ QUIET = 1e-7  # a peak that counts as silence
 
 @dataclass(frozen=True)
 class Clip:
-    """A piece of audio. `start_s`: where on the time line of the song it begins; `level_db`: the level that it
-    is to be played at to be as loud as it was; `data`: the file in base64, "" for silence."""
+    """A piece of audio. `start_s`: where on the time line of the song it begins; `level_db`: the level to
+    play it at, for it to be as loud as it was; `data`: the file in base64, "" for silence."""
 
     id: str
     start_s: float
@@ -75,8 +75,8 @@ def at_page_rate(signal: Signal, sample_rate: int) -> Signal:
 def mains(
     signals: Mapping[str, Signal], sample_rate: int, loudest_s: float, of_strips: Sequence[Clip]
 ) -> tuple[Plan, tuple[Clip, ...]]:
-    """The signals that are compared, `(2, samples)` of one length, by id. If they are too long for what the clips
-    of strips leave of the page, a part around `loudest_s` is kept."""
+    """The signals that are compared, `(2, samples)` of one length, by id. If they are too long for what the
+    clips of strips leave of the page, a part around `loudest_s` is kept."""
     room_bytes = ALL_BYTES - sum(map(size, of_strips))
     length_s = next(iter(signals.values())).shape[1] / sample_rate
     whole = Plan("flac", 0, 0.0, length_s)

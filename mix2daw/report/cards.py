@@ -31,8 +31,8 @@ class Knob:
 
 @dataclass(frozen=True)
 class Insert:
-    """One device; `bands`: of an equalizer in words; `confidence`: what La would lose without it, `share` that
-    against the most important device of the song (0 to 1)."""
+    """One device; `bands`: of an equalizer in words; `confidence`: what La would lose without it, `share`: of
+    that of the most important device of the song (0 to 1)."""
 
     type: str
     knobs: tuple[Knob, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,12 +53,10 @@ def renamed_record(record: SearchRecord | None, new: Mapping[str, str]) -> Searc
     if record is None:
         return None
     offered = [
-        type(each)(
-            new.get(each.name, each.name),
-            each.kind,
-            each.output,
-            each.inserts,
-            [new.get(target, target) for target in each.sends],
+        replace(
+            each,
+            name=new.get(each.name, each.name),
+            sends=[new.get(target, target) for target in each.sends],
         )
         for each in record.offered
     ]
@@ -66,8 +64,8 @@ def renamed_record(record: SearchRecord | None, new: Mapping[str, str]) -> Searc
 
 
 def search_plots(steps: list[Step], offered: int, kept: int) -> tuple[Plot, ...]:
-    """La, and the devices left, over the steps: `offered` at first, `kept` in the end. Stages are stretches of
-    the background."""
+    """La, and the devices left, over the steps: `offered` at first, `kept` in the end. Stages are stretches
+    of the background."""
     if len(steps) < 2:
         return ()
     across = Scale(0, len(steps) - 1)

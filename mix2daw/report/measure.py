@@ -39,7 +39,7 @@ def integrated_lufs(signal: Signal, sample_rate: int) -> float:
 
 
 def weighted_blocks(signal: Signal, sample_rate: int) -> Floats:
-    """K-weighted power of blocks of 100 ms, the channels added up; what is left at the end is a block, too."""
+    """K-weighted power of blocks of 100 ms, the channels added up; the last one may be shorter."""
     shelf = pyloudnorm.IIRfilter(4.0, 1 / math.sqrt(2), 1500.0, sample_rate, "high_shelf")
     high_pass = pyloudnorm.IIRfilter(0.0, 0.5, 38.0, sample_rate, "high_pass")
     size = round(BLOCK_S * sample_rate)
@@ -48,7 +48,8 @@ def weighted_blocks(signal: Signal, sample_rate: int) -> Floats:
     for row in stereo(signal):
         heard = high_pass.apply_filter(shelf.apply_filter(row.astype(np.float64)))
         total += np.add.reduceat(np.square(heard), starts)
-    return total / np.minimum(size, signal.shape[1] - starts)
+    power: Floats = total / np.minimum(size, signal.shape[1] - starts)
+    return power
 
 
 def lufs(power: Floats) -> Floats:
@@ -81,7 +82,7 @@ def band_edges_hz() -> Floats:
 
 def hop_samples(sample_rate: int) -> int:
     """From frame to frame: about 90 ms at any rate."""
-    return max(64, FFT_SIZE // 2 * 2 ** round(math.log2(sample_rate / 44100)))
+    return max(64, round(FFT_SIZE / 2 * 2.0 ** round(math.log2(sample_rate / 44100))))
 
 
 @dataclass(frozen=True)

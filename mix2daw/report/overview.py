@@ -39,7 +39,7 @@ class Song:
     @property
     def length_s(self) -> float:
         """Its length."""
-        return self.target.shape[1] / self.sample_rate
+        return float(self.target.shape[1] / self.sample_rate)
 
 
 def waveform(song: Song) -> Plot:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from mix2daw.errors import InputError
@@ -34,6 +34,7 @@ from mix2daw.report.measure import (
 )
 from mix2daw.report.moments import residual_cells, worst_moments
 from mix2daw.report.overview import Song, loudness_plot, waveform
+from mix2daw.report.rides import Overlap
 from mix2daw.report.sessions import carried
 from mix2daw.report.strips import Heard, listen
 from mix2daw.report.verdict import hz_range, loudness_within_lu, minutes, sentence, signed, unexplained
@@ -110,9 +111,9 @@ def _song(graph: Graph, folder: Path) -> Song:
     )
 
 
-def _outcome(song: Song, result: Result, overlaps: list[Any], new: Mapping[str, str]) -> dict[str, Any]:
+def _outcome(song: Song, result: Result, overlaps: list[Overlap], new: Mapping[str, str]) -> dict[str, Any]:
     within = loudness_within_lu(song.target_blocks, song.ours_blocks)
-    named = [type(each)(new[each.strip], each.inner, each.power) for each in overlaps]
+    named = [replace(each, strip=new[each.strip]) for each in overlaps]
     rest = unexplained(song.target_energies, song.difference_energies, named, song.sample_rate)
     kept, offered = result.devices_after.total, result.devices_before.total
     moments = worst_moments(
@@ -233,8 +234,8 @@ def _tenths(seconds: float) -> str:
     return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 
-def _template() -> Any:
-    """The template, with style and script beside it; found in a checkout and in an installed package alike."""
+def _template() -> Template:
+    """The template, with style and script beside it: in a checkout and in an installed package alike."""
     folder = Path(__file__).parent / "templates"
     environment = Environment(
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True,

@@ -23,10 +23,10 @@ NEAR_ITS_LOUDEST_DB = 12.0
 
 @dataclass(frozen=True)
 class Heard:
-    """What is heard on a strip. `dry`: before its first device, None where that is the same; `wet`: behind fader
-    and pan; both None if the strip is silent or the page has no room; `match_db`: what brings the dry one to the loudness of the wet
-    one. `changes`: of its dynamics, by their place among the inserts, the mean and the furthest change of
-    level in dB over time."""
+    """What is heard on a strip. `dry`: before its first device, None where that is the same; `wet`: behind
+    fader and pan; both None if the strip is silent or the page has no room; `match_db`: what brings the dry
+    one to the loudness of the wet one. `changes`: of its dynamics, by their place among the inserts, the mean
+    and the furthest change of level in dB over time."""
 
     dry: Clip | None
     wet: Clip | None
@@ -111,4 +111,4 @@ def _start(signal: Signal, sample_rate: int, loudest_s: float, seconds: float) -
     loud = blocks[own : own + count].sum()
     if blocks[there : there + count].sum() >= loud * 10 ** (-NEAR_ITS_LOUDEST_DB / 10):
         own = there
-    return min(own * BLOCK_S, length_s - seconds)
+    return float(min(own * BLOCK_S, length_s - seconds))

@@ -86,7 +86,7 @@ def unexplained(
 
 
 def a_weighting() -> Floats:
-    """The A curve (IEC 61672) in the middle of every octave, as a factor of energy; its level is arbitrary."""
+    """The A curve (IEC 61672) in the middle of every octave, as a factor of energy, of arbitrary level."""
     square = np.array([octave_hz(n, n)[0] * octave_hz(n, n)[1] for n in range(OCTAVES)])
     f1, f2, f3, f4 = (corner**2 for corner in A_CORNERS_HZ)
     gain: Floats = square**2 / ((square + f1) * np.sqrt((square + f2) * (square + f3)) * (square + f4))

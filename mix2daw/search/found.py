@@ -71,10 +71,10 @@ def count_left(keys: Iterable[Key]) -> int:
     """The devices that candidates of a judge are, counted as `count_devices` does; a return counts as long as
     something is sent to it."""
     places = {
-        ("fader and pan", key.strip) if key.type in SETTINGS else (key.type, key.strip, key.which)
+        (FADER_PAN, key.strip, "") if key.type in SETTINGS else (key.type, key.strip, key.which)
         for key in keys
     }
-    returns = {place[2] for place in places if place[0] == "send"}
+    returns = {which for type_, _, which in places if type_ == "send"}
     return len(places) + len(returns)
 
 
