@@ -46,8 +46,8 @@ class Region:
 
 @dataclass(frozen=True)
 class GainChange:
-    """A gain that would explain `share` (0 to 1) of what is left in a region. `moves`: whether it must vary;
-    `from_db`, `to_db`: its range, equal if it stands still."""
+    """A gain that would explain `share` (0 to 1) of what is left in a region. `moves`: whether it must be
+    another one than in the rest of the song; `from_db`, `to_db`: its range there, equal if it stands still."""
 
     strip: str
     share: float
@@ -105,9 +105,9 @@ def _change(region: Region, of: Overlap, left: Floats) -> GainChange | None:
     by_moving = float((2 * moving * inner - moving**2 * power).sum()) / energy
     levels = 20 * np.log10(1 + moving[power > 0.05 * power.max()])
     outside = 20 * np.log10(1 + still)
-    low_db, high_db = float(min(levels.min(), outside)), float(max(levels.max(), outside))
-    if by_moving >= RIDE_SHARE and by_moving - by_still >= RIDE_MORE and high_db - low_db >= RIDE_DB:
-        return GainChange(of.strip, by_moving, True, low_db, high_db)
+    is_better = by_moving >= RIDE_SHARE and by_moving - by_still >= RIDE_MORE
+    if is_better and np.abs(levels - outside).max() >= RIDE_DB:
+        return GainChange(of.strip, by_moving, True, float(levels.min()), float(levels.max()))
     if by_still >= STILL_SHARE and abs(outside) >= STILL_DB:
         return GainChange(of.strip, by_still, False, float(outside), float(outside))
     return None

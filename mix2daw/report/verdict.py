@@ -23,7 +23,7 @@ from mix2daw.report.rides import GainChange, Overlap, Region, explaining, per_se
 QUIET_DB = -25.0  # what is left below that in the worst octave counts as explained
 HEARD_LU = 20.0  # below the loudest: where the loudness of two mixes is compared
 FAINT_BAND_DB = -30.0  # below the loudest octave, A-weighted: too faint to be named
-SHARE, SHORT = 0.6, 0.35  # of the energy, in how much of the time, is a section of its own
+SHARE, SHORT = 0.8, 0.4  # of the energy, in how much of the time, is a section of its own
 ONE_SIDED = 0.7
 
 
@@ -151,7 +151,7 @@ def _why(rest: Unexplained) -> str:
     if change is None:
         return ""
     if change.moves:
-        size = f"{signed(change.from_db, 1)} to {signed(change.to_db, 1)} dB"
+        size = f"{signed(change.from_db, 1)} to {signed(change.to_db, 1)} dB there"
         return f", likely a fader ride on {change.strip} ({size} would explain {change.share:.0%} of it)"
     return f", where {signed(change.to_db, 1)} dB on {change.strip} would explain {change.share:.0%} of it"
 
