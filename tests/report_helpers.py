@@ -31,7 +31,7 @@ HOSTILE = (
 
 
 def stems() -> dict[str, NDArray[np.float64]]:
-    """A kick, a pad and a voice, (channels, samples)."""
+    """A kick, a pad and a voice, (channels, samples), with some noise, so that no two beats are alike."""
     rng = np.random.default_rng(3)
     time = np.arange(round(SECONDS * RATE)) / RATE
     beat = time % 0.5
@@ -41,6 +41,8 @@ def stems() -> dict[str, NDArray[np.float64]]:
     vibrato = 700 * time + 4 * np.sin(2 * np.pi * 5 * time)
     voice = sum(np.sin(2 * np.pi * n * vibrato) / n for n in range(1, 9))
     voice = 0.05 * voice * (0.6 + 0.4 * np.sin(2 * np.pi * 1.3 * time))
+    kick += 0.1 * np.exp(-14 * beat) * rng.standard_normal(len(time))
+    voice += 0.02 * rng.standard_normal(len(time))
     return {"kick": kick[None], "pad": pad, "vocal": voice[None]}
 
 

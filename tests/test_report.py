@@ -13,6 +13,7 @@ import pytest
 import soundfile
 from lxml import etree
 from report_helpers import HOSTILE, NAMES, RATE, RIDE_DB, RIDE_S, SECONDS, make_result
+from scipy.signal import butter, sosfilt
 from typer.testing import CliRunner
 
 from mix2daw.cli import app
@@ -185,9 +186,7 @@ def test_what_is_missing_is_named_in_one_line(
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_result_of_another_kind_is_named_by_its_field(
-    reported: tuple[Path, Graph], tmp_path: Path
-) -> None:
+def test_a_result_of_another_kind_is_named_by_its_field(reported: tuple[Path, Graph], tmp_path: Path) -> None:
     folder, _ = reported
     data = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     data["seed"] = "seven"
@@ -224,6 +223,9 @@ def test_the_audio_is_that_of_the_folder(reported: tuple[Path, Graph]) -> None:
     played = decoded * 10 ** (of_kick["levels"]["wet"] / 20)
     original = wet[first : first + len(played)]
     assert len(original) == len(played)
+    # Where the ear is keen; noise in the treble is what MP3 leaves out.
+    sections = butter(4, 5000, fs=RATE, output="sos")
+    played, original = (sosfilt(sections, x, axis=0) for x in (played, original))
     assert np.square(played - original).sum() < 0.02 * np.square(original).sum()
 
 

@@ -47,7 +47,7 @@ class Region:
 @dataclass(frozen=True)
 class GainChange:
     """A gain that would explain `share` (0 to 1) of what is left in a region. `moves`: whether it must be
-    another one than in the rest of the song; `from_db`, `to_db`: its range there, equal if it stands still."""
+    another one than in the rest of the song; `from_db`, `to_db`: its range there, equal if it does not."""
 
     strip: str
     share: float
