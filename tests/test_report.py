@@ -65,7 +65,7 @@ def test_the_verdict_is_what_was_done_to_the_mix(reported: tuple[Path, Graph]) -
     assert abs(int(first) - RIDE_S[0]) <= 1
     assert abs(int(last) - RIDE_S[1]) <= 1
     low, high, share = re.search(
-        r"\(\+([\d.]+) to \+([\d.]+) dB there would explain (\d+) ?%", verdict
+        r"\(\+([\d.]+) to \+([\d.]+) dB there would explain (\d+) %", verdict
     ).groups()
     assert float(low) >= 1.0
     assert abs(float(high) - RIDE_DB) <= 0.5

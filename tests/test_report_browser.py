@@ -276,6 +276,15 @@ def test_a_strip_is_decoded_where_it_belongs(page: Driver, reported: tuple[Path,
     assert length == pytest.approx(10 * RATE, abs=1200)
 
 
+FOCUSED = """
+const { id, dataset, tagName, href } = document.activeElement;
+if (id) return id;
+if (dataset.solo) return dataset.solo + dataset.way;
+if (dataset.moment) return "moment";
+return href ? new URL(href.animVal || href, location).hash : tagName;
+"""
+
+
 def test_the_keyboard_is_enough(page: Driver) -> None:
     start_playing(page)
     for key, name in zip("2341", ("ours", "difference", "sum", "target"), strict=True):
@@ -297,11 +306,7 @@ def test_the_keyboard_is_enough(page: Driver) -> None:
     reached = set()
     for _ in range(90):
         press(page, Keys.TAB)
-        reached.add(page.execute_script(
-            "const e = document.activeElement;"
-            "return e.id || e.dataset.solo && e.dataset.solo + e.dataset.way || e.dataset.moment && 'moment' || (e.getAttribute('href') && (e.getAttribute('href').animVal"
-            " || e.getAttribute('href'))) || e.tagName"
-        ))  # fmt: skip
+        reached.add(page.execute_script(FOCUSED))
     wanted = {"play", "source-target", "match", "boost", "looped", "loop-from", "loop-to", "wave", "moment"}
     assert wanted <= reached
     assert {f"#strip-{number}" for number in range(len(NAMES))} <= reached

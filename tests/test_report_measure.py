@@ -13,8 +13,10 @@ from mix2daw.report.curves import eq_curve, level_change, transfer
 from mix2daw.report.heat import png
 from mix2daw.report.measure import (
     BLOCK_S,
+    a_weighting,
     band_edges_hz,
     band_energies,
+    frames_of,
     integrated_lufs,
     loudest_start,
     lufs,
@@ -23,7 +25,7 @@ from mix2daw.report.measure import (
 )
 from mix2daw.report.moments import residual_cells, worst_moments
 from mix2daw.report.rides import overlap
-from mix2daw.report.verdict import a_weighting, hz_range, loudness_within_lu, sentence, unexplained
+from mix2daw.report.verdict import hz_range, loudness_within_lu, sentence, unexplained
 
 RATE = 44100
 
@@ -117,7 +119,9 @@ def ridden(change: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def verdict_of(first: np.ndarray, second: np.ndarray, rest: np.ndarray) -> str:
     """The sentence of such a song."""
-    overlaps = [overlap(name, x, rest, RATE) for name, x in (("one", first), ("two", second))]
+    overlaps = [
+        overlap(name, x, list(frames_of(rest, RATE)), RATE) for name, x in (("one", first), ("two", second))
+    ]
     energies = (band_energies(x, RATE) for x in (first + second + rest, rest))
     return sentence(None, 1, 2, unexplained(*energies, overlaps, RATE))
 
@@ -130,7 +134,7 @@ def test_a_ride_is_called_one_and_a_fader_that_stands_wrong_is_not() -> None:
     assert "from 0:08 to 0:13" in words
     words = verdict_of(*ridden(np.full(len(time), 10 ** (2 / 20))))
     assert "ride" not in words
-    assert "where +2.0 dB on one would explain 100%" in words
+    assert "where +2.0 dB on one would explain 100 %" in words
 
 
 def test_noise_of_its_own_is_explained_by_no_gain() -> None:

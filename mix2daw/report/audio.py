@@ -11,7 +11,9 @@ from __future__ import annotations
 import base64
 import io
 import math
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,14 +84,14 @@ def mains(
     whole = Plan("flac", 0, 0.0, length_s)
     # Music takes a quarter of its 32 bits a frame and more in FLAC: what cannot fit need not be tried.
     if len(signals) * length_s * page_rate(sample_rate) < room_bytes:
-        clips = tuple(encoded(name, signal, sample_rate, whole) for name, signal in signals.items())
+        clips = all_encoded(signals, sample_rate, whole)
         if sum(map(size, clips)) <= room_bytes:
             return whole, clips
     kbps = min(BEST_KBPS, int(room_bytes * 8 / 1000 / (length_s * len(signals))))
     seconds = min(length_s, room_bytes * 8 / 1000 / WORST_KBPS / len(signals))
     start_s = min(max(0.0, loudest_s - seconds / 2), length_s - seconds)
-    plan = Plan("mp3", max(WORST_KBPS, kbps), start_s, seconds)
-    return plan, tuple(encoded(name, signal, sample_rate, plan) for name, signal in signals.items())
+    plan = Plan("mp3", _standard(max(WORST_KBPS, kbps)), start_s, seconds)
+    return plan, all_encoded(signals, sample_rate, plan)
 
 
 def size(clip: Clip) -> int:
@@ -106,6 +108,13 @@ def strip_seconds(clips: int, length_s: float) -> float:
 def strip_plan(start_s: float, seconds: float) -> Plan:
     """How an excerpt of a strip is kept."""
     return Plan("mp3", STRIP_KBPS, start_s, seconds)
+
+
+def all_encoded(signals: Mapping[str, Signal], sample_rate: int, plan: Plan) -> tuple[Clip, ...]:
+    """A clip of every signal, by id, several at a time."""
+    with ThreadPoolExecutor(min(len(signals), os.cpu_count() or 1)) as pool:
+        jobs = [pool.submit(encoded, name, signal, sample_rate, plan) for name, signal in signals.items()]
+        return tuple(job.result() for job in jobs)
 
 
 def encoded(name: str, signal: Signal, sample_rate: int, plan: Plan) -> Clip:
@@ -131,7 +140,7 @@ def _flac(signal: Signal, sample_rate: int) -> bytes:
 def _mp3(signal: Signal, sample_rate: int, kbps: int) -> bytes:
     """Constant bit rate: what it takes is known beforehand."""
     file = io.BytesIO()
-    level = (MP3_HIGH_KBPS - _standard(kbps)) / (MP3_HIGH_KBPS - MP3_LOW_KBPS)
+    level = (MP3_HIGH_KBPS - kbps) / (MP3_HIGH_KBPS - MP3_LOW_KBPS)
     rate = page_rate(sample_rate)
     with soundfile.SoundFile(
         file, "w", rate, len(signal), subtype="MPEG_LAYER_III", format="MP3",

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyloudnorm
 from numpy.typing import NDArray
+from scipy import fft
 
+from mix2daw.dsp.weighting import A_CORNERS_HZ
 from mix2daw.stems import Signal, stereo
 
 Floats = NDArray[np.float64]
@@ -25,6 +27,7 @@ SILENT_LUFS = -70.0  # the absolute gate of BS.1770
 LOWEST_HZ, OCTAVES, PARTS = 31.25, 9, 3
 FFT_SIZE = 8192  # at 44.1 and 48 kHz; a hop is half of it
 FRAMES_AT_ONCE = 256
+FFT_THREADS = 2  # a spectrum does not depend on it
 TINY = 1e-20
 
 
@@ -105,7 +108,7 @@ def frames_of(signal: Signal, sample_rate: int) -> Iterator[Frames]:
     views = np.lib.stride_tricks.sliding_window_view(padded, 2 * hop, axis=1)[:, ::hop][:, :count]
     for first in range(0, count, FRAMES_AT_ONCE):
         some = views[:, first : first + FRAMES_AT_ONCE] * window
-        yield Frames(first, np.fft.rfft(some, axis=-1).astype(np.complex64))
+        yield Frames(first, fft.rfft(some, axis=-1, workers=FFT_THREADS))
 
 
 def in_bands(values: NDArray[np.float32], sample_rate: int) -> Floats:
@@ -149,3 +152,11 @@ def decibels(ratio: Floats) -> Floats:
 def octave_hz(first: int, last: int) -> tuple[float, float]:
     """Edges of a run of octaves."""
     return LOWEST_HZ * 2.0**first, LOWEST_HZ * 2.0 ** (last + 1)
+
+
+def a_weighting() -> Floats:
+    """The A curve (IEC 61672) in the middle of every octave, as a factor of energy, of arbitrary level."""
+    square = np.array([octave_hz(n, n)[0] * octave_hz(n, n)[1] for n in range(OCTAVES)])
+    f1, f2, f3, f4 = (corner**2 for corner in A_CORNERS_HZ)
+    gain: Floats = square**2 / ((square + f1) * np.sqrt((square + f2) * (square + f3)) * (square + f4))
+    return gain**2

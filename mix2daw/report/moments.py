@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mix2daw.report.measure import BLOCK_S, Floats, decibels, lufs, octave_hz, octaves, sliding
+from mix2daw.report.measure import BLOCK_S, Floats, a_weighting, decibels, lufs, octave_hz, octaves, sliding
 
 WINDOW_BLOCKS = 10
 APART_S, MOST = 3.0, 5
@@ -17,7 +17,7 @@ FAINT_LU = 40.0  # so far below the mix a moment is not worth hearing
 @dataclass(frozen=True)
 class Moment:
     """A second that is far off. `start_s`; `level_lu`: the loudness of the difference against that of the mix
-    in that second; `hz`: the octave that holds most of it; `where`: mid, side or both."""
+    in that second; `hz`: the octave that holds most of it, A-weighted; `where`: mid, side or both."""
 
     start_s: float
     level_lu: float
@@ -53,7 +53,7 @@ def _moment(start_s: float, level_lu: float, difference: Floats, length_s: float
     first = min(frames - 1, int(start_s / length_s * frames))
     last = max(first + 1, int((start_s + WINDOW_BLOCKS * BLOCK_S) / length_s * frames))
     part = octaves(difference[..., first:last]).sum(-1)
-    best = int(part.sum(0).argmax())
+    best = int((part.sum(0) * a_weighting()).argmax())
     sides = part[1, best] / max(part[:, best].sum(), 1e-20)
     where = "side" if sides > ONE_SIDED else "mid" if sides < 1 - ONE_SIDED else "mid and side"
     return Moment(round(start_s, 1), level_lu, octave_hz(best, best), where)

@@ -8,12 +8,13 @@ thousands of bins and one g, so that hardly anything is explained by chance.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mix2daw.report.measure import Floats, frames_of, hop_samples, in_bands, octaves
+from mix2daw.report.measure import Floats, Frames, frames_of, hop_samples, in_bands, octaves
 from mix2daw.stems import Signal
 
 RIDE_SHARE, RIDE_MORE, RIDE_DB = 0.5, 0.25, 1.0
@@ -70,11 +71,10 @@ def per_second(energies: Floats, sample_rate: int) -> Floats:
     return summed
 
 
-def overlap(strip: str, signal: Signal, difference: Signal, sample_rate: int) -> Overlap:
-    """The inner products of a strip's output with the difference."""
+def overlap(strip: str, signal: Signal, difference: Sequence[Frames], sample_rate: int) -> Overlap:
+    """The inner products of a strip's output with the difference, whose frames are given."""
     inner, power = [], []
-    both_frames = zip(frames_of(signal, sample_rate), frames_of(difference, sample_rate), strict=True)
-    for ours, rest in both_frames:
+    for ours, rest in zip(frames_of(signal, sample_rate), difference, strict=True):
         product = (ours.spectra.conj() * rest.spectra).real.astype(np.float32)
         inner.append(in_bands(product, sample_rate).sum(0).T)
         power.append(in_bands(np.square(np.abs(ours.spectra)), sample_rate).sum(0).T)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,9 @@ import numpy as np
 
 from mix2daw.exporters.pedalboard import OUTPUT, Tap, each_tap
 from mix2daw.graph import Graph, Strip
-from mix2daw.report.audio import Clip, encoded, strip_plan, strip_seconds
+from mix2daw.report.audio import Clip, all_encoded, strip_plan, strip_seconds
 from mix2daw.report.curves import DYNAMICS, level_change
-from mix2daw.report.measure import BLOCK_S, Floats, integrated_lufs, loudest_start, weighted_blocks
+from mix2daw.report.measure import BLOCK_S, Floats, Frames, frames_of, integrated_lufs, loudest_start
 from mix2daw.report.rides import Overlap, overlap
 from mix2daw.stems import Signal, stereo
 
@@ -43,6 +43,7 @@ def listen(
     `difference`: mix − render; `loudest_s`: where the song is loudest: excerpts begin there, if the strip is
     loud there too; `heard` is called after every strip. Raises as `each_tap` does.
     """
+    rest = list(frames_of(difference, graph.sample_rate))
     seconds = strip_seconds(2 * len(graph.strips), graph.length_samples / graph.sample_rate)
     numbers = {strip.name: number for number, strip in enumerate(graph.strips)}
     taps = {tap for strip in graph.strips for tap in _taps(strip)}
@@ -53,7 +54,7 @@ def listen(
         strip = graph.strip(name)
         if strip.kind == "track":
             total += signals[0]
-        found[name] = _heard(strip, signals, graph.sample_rate, numbers[name], difference, loudest_s, seconds)
+        found[name] = _heard(strip, signals, graph.sample_rate, numbers[name], rest, loudest_s, seconds)
         heard(name)
     return found, total
 
@@ -73,7 +74,7 @@ def _heard(
     signals: dict[int, Signal],
     sample_rate: int,
     number: int,
-    difference: Signal,
+    difference: Sequence[Frames],
     loudest_s: float,
     seconds: float,
 ) -> Heard:
@@ -93,9 +94,8 @@ def _heard(
         match_db = loudness[0] - loudness[1] if all(map(math.isfinite, loudness)) else 0.0
         # Where there is a fader alone, dry at the loudness of wet is the same.
         ways = {"dry": dry, "wet": wet} if strip.all_devices() or strip.pan else {"wet": wet}
-        clips = [None] * (2 - len(ways)) + [
-            encoded(f"s{number}-{name}", signal, sample_rate, plan) for name, signal in ways.items()
-        ]
+        named = {f"s{number}-{name}": signal for name, signal in ways.items()}
+        clips = [None] * (2 - len(ways)) + list(all_encoded(named, sample_rate, plan))
     return Heard(
         clips[0], clips[1], round(match_db, 2), changes, overlap(strip.name, wet, difference, sample_rate)
     )
@@ -103,7 +103,8 @@ def _heard(
 
 def _start(signal: Signal, sample_rate: int, loudest_s: float, seconds: float) -> float:
     """Where an excerpt begins: at the loudest part of the song, or of the strip if it is faint there."""
-    blocks = weighted_blocks(signal, sample_rate)
+    size = round(BLOCK_S * sample_rate)
+    blocks = np.add.reduceat(np.square(signal).sum(0, dtype=np.float64), np.arange(0, signal.shape[1], size))
     count = max(1, round(seconds / BLOCK_S))
     own = loudest_start(blocks, count)
     length_s = signal.shape[1] / sample_rate

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mix2daw.dsp.weighting import A_CORNERS_HZ
 from mix2daw.report.measure import (
     OCTAVES,
     SHORT_TERM_BLOCKS,
     SILENT_LUFS,
     Floats,
+    a_weighting,
     decibels,
     lufs,
     octave_hz,
@@ -85,14 +85,6 @@ def unexplained(
     )
 
 
-def a_weighting() -> Floats:
-    """The A curve (IEC 61672) in the middle of every octave, as a factor of energy, of arbitrary level."""
-    square = np.array([octave_hz(n, n)[0] * octave_hz(n, n)[1] for n in range(OCTAVES)])
-    f1, f2, f3, f4 = (corner**2 for corner in A_CORNERS_HZ)
-    gain: Floats = square**2 / ((square + f1) * np.sqrt((square + f2) * (square + f3)) * (square + f4))
-    return gain**2
-
-
 def _section(energy: Floats) -> tuple[int, int] | None:
     """The shortest run of seconds that holds most of the energy, if it is short; None otherwise."""
     wanted, longest = SHARE * energy.sum(), int(SHORT * len(energy))
@@ -150,10 +142,11 @@ def _why(rest: Unexplained) -> str:
     change = rest.change
     if change is None:
         return ""
-    if change.moves:
-        size = f"{signed(change.from_db, 1)} to {signed(change.to_db, 1)} dB there"
-        return f", likely a fader ride on {change.strip} ({size} would explain {change.share:.0%} of it)"
-    return f", where {signed(change.to_db, 1)} dB on {change.strip} would explain {change.share:.0%} of it"
+    by = f"would explain {100 * change.share:.0f} % of it"
+    if not change.moves:
+        return f", where {signed(change.to_db, 1)} dB on {change.strip} {by}"
+    size = f"{signed(change.from_db, 1)} to {signed(change.to_db, 1)} dB there"
+    return f", likely a fader ride on {change.strip} ({size} {by})"
 
 
 def signed(value: float, digits: int) -> str:
