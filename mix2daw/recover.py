@@ -37,7 +37,8 @@ from mix2daw.mixdown import read_impulses, read_sources, render_torch
 from mix2daw.output import LOST_FILE, check_folder, new_folder, write_text
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
-from mix2daw.report import REPORT_FILE, report_html
+from mix2daw.report import REPORT_FILE
+from mix2daw.report.folder import write_page
 from mix2daw.result import Devices, Result, SearchRecord, lost_json
 from mix2daw.search import Found, Settings, search
 from mix2daw.session import Session, groups_yaml, open_session
@@ -152,8 +153,12 @@ def recover(job: Job, progress: Progress) -> Recovery:
             search=SearchRecord.of(found.offered, found.trace),
         )
         write_text(folder / "result.json", result.to_json())
-        if job.report:
-            write_text(folder / REPORT_FILE, report_html(graph, result, folder, progress))
+    if job.report:
+        # The result is whole by now: what comes between does not take it away.
+        try:
+            write_page(graph, result, job.out, job.out / REPORT_FILE, progress)
+        except KeyboardInterrupt:
+            progress.say(f"stopped: no report; `mix2daw report {job.out}` writes it")
     return Recovery(graph, result, job.out, found)
 
 

@@ -406,6 +406,20 @@ def test_recover_without_a_report(song: Path) -> None:
     assert not (song / "out/song/report.html").exists()
 
 
+def test_a_stop_in_the_report_leaves_the_result(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import mix2daw.report.folder
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mix2daw.report.folder, "report_html", stopped)
+    outcome = recover_small(song)
+    assert outcome.exit_code == 0
+    assert "no report" in outcome.stderr
+    assert (song / "out/song/graph.json").exists()
+    assert not list((song / "out/song").glob("*report*"))
+
+
 def test_a_stop_while_writing_leaves_nothing(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import mix2daw.recover
 

@@ -83,6 +83,7 @@
       const made = new Deck(context, buffers, levels, start);
       made.setLoop(made.start, made.end);
       quietSolo();
+      if (deck && deck.playing) deck.stop(); // begun while this was decoded
       solo = { deck: made, id };
     }
     solo.deck.choose(way);
