@@ -7,9 +7,8 @@ and takes half the time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -19,7 +18,6 @@ from mix2daw.graph import Device, Graph, Strip
 from mix2daw.spool import Kept, Spool
 from mix2daw.stems import read_audio, read_impulse
 
-T = TypeVar("T")
 Tap = tuple[str, int]
 
 OUTPUT = -1  # the tap after fader, pan and post devices
@@ -57,7 +55,13 @@ def _upstream(graph: Graph, names: Collection[str]) -> set[str]:
 
 
 def render_taps(graph: Graph, folder: Path, taps: Collection[Tap]) -> dict[Tap, Signal]:
-    """Signals inside the console, for strips by name.
+    """The signals of `each_tap`, all at once."""
+    return dict(each_tap(graph, folder, taps))
+
+
+def each_tap(graph: Graph, folder: Path, taps: Collection[Tap]) -> Iterator[tuple[Tap, Signal]]:
+    """Signals inside the console, for strips by name; the taps of one strip follow one another, and no more
+    than those are held for the reader.
 
     A tap (name, k) is the strip's signal after its first k devices: (name, 0) its source or the sum of its
     inputs, (name, len(devices)) what reaches the fader; (name, −1) is its output, after fader, pan and
@@ -65,16 +69,6 @@ def render_taps(graph: Graph, folder: Path, taps: Collection[Tap]) -> dict[Tap, 
     responses lie relative to `folder`. Only the strips that are needed are played. Raises GraphError for a
     tap that the graph does not have, and as `chain`, `read_audio` and `read_impulse` do.
     """
-    return _tapped(graph, folder, taps, lambda signal: signal)
-
-
-def kept_taps(graph: Graph, folder: Path, taps: Collection[Tap]) -> dict[Tap, Kept]:
-    """As `render_taps`, for many taps of a long song: those that memory is too dear for lie in a temporary
-    file. Raises OutputError, too, if that cannot be written."""
-    return _tapped(graph, folder, taps, Spool().keep)
-
-
-def _tapped(graph: Graph, folder: Path, taps: Collection[Tap], keep: Callable[[Signal], T]) -> dict[Tap, T]:
     names = {strip.name: len(strip.devices) for strip in graph.strips}
     for name, k in taps:
         if name not in names or not OUTPUT <= k <= names[name]:
@@ -82,15 +76,20 @@ def _tapped(graph: Graph, folder: Path, taps: Collection[Tap], keep: Callable[[S
                 f"tap {name!r}, {k}", "is not in the graph", "name a strip and one of its devices"
             )
     feeders = _upstream(graph, {name for name, _ in taps})
-    results: dict[Tap, T] = {}
     sums: dict[str, Signal] = {}
     for level in graph.levels():
         for strip in level:
             wanted = {k for name, k in taps if name == strip.name}
             if strip.name in feeders or wanted:
                 found = _play(graph, folder, strip, wanted, strip.name in feeders, sums)
-                results |= {(strip.name, k): keep(signal) for k, signal in found.items()}
-    return results
+                yield from (((strip.name, k), signal) for k, signal in found.items())
+
+
+def kept_taps(graph: Graph, folder: Path, taps: Collection[Tap]) -> dict[Tap, Kept]:
+    """As `render_taps`, for many taps of a long song: those that memory is too dear for lie in a temporary
+    file. Raises OutputError, too, if that cannot be written."""
+    spool = Spool()
+    return {tap: spool.keep(signal) for tap, signal in each_tap(graph, folder, taps)}
 
 
 def _play(

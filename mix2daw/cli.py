@@ -88,6 +88,7 @@ def recover(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     processors: Annotated[str | None, typer.Option(help="Only these, by comma.")] = None,
     to: Annotated[str, typer.Option(help="Session formats, by comma.")] = DEFAULT_FORMATS,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
     force: Force = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -105,7 +106,7 @@ def recover(
         device=device,  # type: ignore[arg-type]  # Settings checks it
         processors=None if processors is None else frozenset(names(processors)),
     )
-    _recover(Job(stems, mix, out, groups, names(to), settings, force), as_json, quiet)
+    _recover(Job(stems, mix, out, groups, names(to), settings, force, not no_report), as_json, quiet)
 
 
 @app.command()
@@ -170,6 +171,21 @@ def explain(
     console = Console()
     console.print(table)
     print_lines(console, [f"La now {found.la:.3f}; each fall is the most that one device could bring"])
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `recover` wrote.")],
+    out: Annotated[Path | None, typer.Option(help="File to write, instead of DIR/report.html.")] = None,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the report of DIR again: one page to look at and to listen to, in a browser."""
+    from mix2daw.report.folder import write_report
+
+    with progress_bar(quiet) as progress:
+        page = write_report(folder, progress, out, force)
+    print_lines(Console(), [f"written: {page}"])
 
 
 @app.command()

@@ -17,7 +17,10 @@ from pathlib import Path
 from mix2daw.errors import OutputError
 
 RESULT_FILES = frozenset(
-    {"graph.json", "result.json", "groups.yaml", "render.wav", "difference.wav", "sessions", "impulses"}
+    {
+        *("graph.json", "result.json", "groups.yaml", "report.html"),
+        *("render.wav", "difference.wav", "sessions", "impulses"),
+    }
 )
 RESULT_MARKS = frozenset({"graph.json", "result.json"})
 LOST_FILE = "lost.json"
@@ -93,6 +96,20 @@ def new_folder(target: Path) -> Iterator[Path]:
             if not any(parent.iterdir()):
                 parent.rmdir()
         raise
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[Path]:
+    """A name beside `target`, what is written to it becomes `target` when the block ends well, and goes away
+    when it raises."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield partial
+        partial.replace(target)
+    except OSError as error:
+        raise OutputError(target, _reason(error), "check the folder and free space") from None
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -5,12 +5,14 @@ impulses/…       the impulse responses of its convolutions
 render.wav       the graph played by pedalboard, 32-bit float
 difference.wav   mix − render
 result.json      the numbers (docs/formats.md says what each means)
+report.html      all of it to look at and to listen to, in a browser
 groups.yaml      the groups, to be edited and given back with --groups
 sessions/…       one folder per format
 """
 
 from __future__ import annotations
 
+import platform
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -36,19 +38,22 @@ from mix2daw.mixdown import read_impulses, read_sources, render_torch
 from mix2daw.output import LOST_FILE, check_folder, new_folder, write_text
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
-from mix2daw.result import Devices, Result, lost_json
+from mix2daw.report import REPORT_FILE
+from mix2daw.report.folder import write_page
+from mix2daw.result import Devices, Result, SearchRecord, lost_json
 from mix2daw.search import Found, Settings, search
 from mix2daw.session import Session, groups_yaml, open_session
-from mix2daw.stems import Signal, read_audio, stereo, write_wav
+from mix2daw.stems import Signal, file_sha256, read_audio, stereo, write_wav
 
 IDENTICAL_DB = -300.0  # stands for the null of two equal renders, which has no number in JSON
+LIBRARIES = ("numpy", "numba", "pedalboard", "scipy", "soundfile", "soxr", "torch")  # result.json has these
 LA_PARTS = ("full", "left_right", "mid", "side")
 
 
 @dataclass(frozen=True)
 class Job:
     """What to recover, from what, to where. `formats`: names of session formats; `groups`: a groups.yaml;
-    `force`: whether an earlier result in `out` may be replaced."""
+    `force`: whether an earlier result in `out` may be replaced; `report`: whether report.html is written."""
 
     stems: Path
     mix: Path
@@ -57,6 +62,7 @@ class Job:
     formats: tuple[str, ...] = ("dawproject", "reaper", "ardour", "recall")
     settings: Settings = field(default_factory=Settings)
     force: bool = False
+    report: bool = True
 
 
 @dataclass(frozen=True)
@@ -143,8 +149,17 @@ def recover(job: Job, progress: Progress) -> Recovery:
             tolerance=job.settings.tolerance,
             seed=job.settings.seed,
             version=version("mix2daw"),
+            versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+            mix_sha256=file_sha256(job.mix),
+            search=SearchRecord.of(found.offered, found.trace),
         )
         write_text(folder / "result.json", result.to_json())
+    if job.report:
+        # The result is whole by now: what comes between does not take it away.
+        try:
+            write_page(graph, result, job.out, job.out / REPORT_FILE, progress)
+        except KeyboardInterrupt:
+            progress.say(f"stopped: no report; `mix2daw report {job.out}` writes it")
     return Recovery(graph, result, job.out, found)
 
 

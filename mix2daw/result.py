@@ -1,13 +1,20 @@
-"""The numbers of one recovery: result.json."""
+"""The numbers of one recovery: result.json, written and read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
+from pydantic import TypeAdapter, ValidationError
+
+from mix2daw.errors import InputError
 from mix2daw.exporters import Lost
+from mix2daw.graph import Graph, Kind
 from mix2daw.output import json_text
+
+SEARCH_SCHEMA: Literal["mix2daw.search/1"] = "mix2daw.search/1"
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,51 @@ class Devices:
 
 
 @dataclass(frozen=True)
+class Offered:
+    """A strip of the console before the search: types of its inserts in order, returns it may send to."""
+
+    name: str
+    kind: Kind
+    output: str | None
+    inserts: list[str]
+    sends: list[str]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the search. `la`: of the excerpts that the step heard, which differ between stages;
+    `devices`: how many were left, None where the step took none away."""
+
+    stage: str
+    la: float | None
+    devices: int | None
+
+
+@dataclass(frozen=True)
+class SearchRecord:
+    """Where the search began and how it went."""
+
+    offered: list[Offered]
+    steps: list[Step]
+    schema: Literal["mix2daw.search/1"] = SEARCH_SCHEMA
+
+    @classmethod
+    def of(cls, console: Graph, trace: Iterable[tuple[str, float, int | None]]) -> SearchRecord:
+        """From the console that a search began with, and the steps that it took."""
+        offered = [
+            Offered(
+                strip.name,
+                strip.kind,
+                strip.output,
+                [device.type for device in strip.all_devices()],
+                [send.target for send in strip.sends],
+            )
+            for strip in console.strips
+        ]
+        return cls(offered, [Step(stage, round(la, 5), devices) for stage, la, devices in trace])
+
+
+@dataclass(frozen=True)
 class Result:
     """What result.json holds.
 
@@ -37,14 +89,16 @@ class Result:
     `seconds`: wall time per stage; `peak_rss_mib`: the most memory held. `lost`: per format, what its session
     does not carry as an editable, exact device. `silent`: stems set aside; `findings`: what was noticed in
     the input. `interrupted`: stopped by the user; `out_of_time`: cut short by the budget.
+    `versions`: of the libraries that made it; `mix_sha256`: of the mix's file; `search`: its record. These
+    three are not in results of older versions.
     A number that does not exist (an infinite one, too) is null in the file.
     """
 
     la: dict[str, float]
     la_paper: dict[str, float]
     la_sum_of_stems: float
-    la_console: float
-    linear_ceiling: float
+    la_console: float | None
+    linear_ceiling: float | None
     devices_before: Devices
     devices_after: Devices
     sdr_db: float | None
@@ -62,10 +116,28 @@ class Result:
     tolerance: float
     seed: int
     version: str
+    versions: dict[str, str] = field(default_factory=dict)
+    mix_sha256: str | None = None
+    search: SearchRecord | None = None
 
     def to_json(self) -> str:
         """The content of result.json."""
         return json_text(asdict(self))
+
+
+def read_result(path: Path) -> Result:
+    """Read and validate result.json. Raises InputError that names the file and the field."""
+    remedy = "give the folder that `mix2daw recover` wrote"
+    try:
+        return TypeAdapter(Result).validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(path, "does not exist", remedy) from None
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", remedy) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "result"
+        raise InputError(f"{path}: {where}", str(first["msg"]), remedy) from None
 
 
 def lost_json(lost: Mapping[str, list[Lost]]) -> str:
@@ -75,5 +147,13 @@ def lost_json(lost: Mapping[str, list[Lost]]) -> str:
 
 def result_files(folder: Path) -> tuple[Path, ...]:
     """The files of a recovery, in the order a person opens them."""
-    names = ("sessions", "render.wav", "difference.wav", "graph.json", "groups.yaml", "result.json")
-    return tuple(folder / name for name in names)
+    names = (
+        "report.html",
+        "sessions",
+        "render.wav",
+        "difference.wav",
+        "graph.json",
+        "groups.yaml",
+        "result.json",
+    )
+    return tuple(folder / name for name in names if name != "report.html" or (folder / name).exists())

@@ -334,7 +334,7 @@ def test_recover_leaves_a_whole_folder(recovered: tuple[Path, Result]) -> None:
     assert outcome.exit_code == 0, outcome.output
     out = folder / "out/song"
     names = {"graph.json", "render.wav", "difference.wav", "result.json", "groups.yaml", "sessions"}
-    assert {path.name for path in out.iterdir()} == names
+    assert {path.name for path in out.iterdir()} == {*names, "report.html"}
     assert {path.name for path in (out / "sessions").iterdir()} == {
         "dawproject",
         "reaper",
@@ -386,10 +386,43 @@ def test_recover_again_gives_the_same_bytes(recovered: tuple[Path, Result]) -> N
     groups = ("--groups", str(out / "groups.yaml"))
     assert recover_small(folder, "--force", *groups).exit_code == 0
     after = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    timed = out / "result.json"
-    assert before.pop(timed) != b""
-    after.pop(timed)
+    for timed in (out / "result.json", out / "report.html"):  # both tell the seconds
+        assert before.pop(timed) != b""
+        after.pop(timed)
     assert after == before
+
+
+def test_the_report_is_that_of_the_folder(recovered: tuple[Path, Result]) -> None:
+    folder, _ = recovered
+    again = folder / "again.html"
+    outcome = run("report", folder / "out/song", "--out", again)
+    assert outcome.exit_code == 0, outcome.output
+    assert again.read_bytes() == (folder / "out/song/report.html").read_bytes()
+    record = json.loads((folder / "out/song/result.json").read_text(encoding="utf-8"))["search"]
+    assert record["schema"] == "mix2daw.search/1"
+    offered = {strip["name"]: strip for strip in record["offered"]}
+    assert offered["keys"]["inserts"] == ["width"]
+    assert offered["master"]["kind"] == "master"
+    refused(folder, ["report", folder / "out/song", "--out", again], "--force")
+
+
+def test_recover_without_a_report(song: Path) -> None:
+    assert recover_small(song, "--no-report").exit_code == 0
+    assert not (song / "out/song/report.html").exists()
+
+
+def test_a_stop_in_the_report_leaves_the_result(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import mix2daw.report.folder
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mix2daw.report.folder, "report_html", stopped)
+    outcome = recover_small(song)
+    assert outcome.exit_code == 0
+    assert "no report" in outcome.stderr
+    assert (song / "out/song/graph.json").exists()
+    assert not list((song / "out/song").glob("*report*"))
 
 
 def test_a_stop_while_writing_leaves_nothing(song: Path, monkeypatch: pytest.MonkeyPatch) -> None:

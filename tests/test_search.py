@@ -103,6 +103,18 @@ def test_the_descent_is_on_record(found):
     assert np.mean(found.descent[-4:]) < np.mean(found.descent[:4])
 
 
+def test_every_step_is_on_record(found):
+    """Fits and pruning in their order; what is left only falls, to a little more than is left in the end, for
+    the last stages drop what rests."""
+    fits = [la for stage, la, _ in found.trace if stage != "prune"]
+    assert fits == list(found.descent)
+    left = [devices for _, _, devices in found.trace if devices is not None]
+    assert left == sorted(left, reverse=True)
+    kept = sum(found.devices_after.values())
+    assert kept <= left[-1] <= kept + 3
+    assert {strip.name for strip in found.offered.strips} >= {strip.name for strip in found.graph.strips}
+
+
 def test_what_is_not_in_the_mix_is_pruned(found):
     assert sum(found.devices_after.values()) < sum(found.devices_before.values()) / 1.5
     kept = {(strip.name, device.type) for strip, device in found.graph.devices()}

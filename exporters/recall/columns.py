@@ -8,6 +8,8 @@ lanes for lines: on the left for sends (and for all that the master gets), on th
 from __future__ import annotations
 
 import math
+import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +24,8 @@ LOWER_SHIFT = LANE_W / 2
 # A group with more tracks than that takes several columns, so that a song of 40 tracks is no tower.
 MOST_TRACKS = 10
 
-Style = Literal["name", "device", "note", "send"]
+Style = Literal["name", "device", "note", "send", "pruned"]
+PRUNED_COLUMNS = 27  # how many characters of what was pruned stand in a line
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,10 @@ def lines_of(strip: Strip, sample_rate: int) -> tuple[Line, ...]:
     )
 
 
+def _pruned_lines(pruned: tuple[str, ...]) -> tuple[Line, ...]:
+    return tuple(Line(text, "pruned") for text in textwrap.wrap(", ".join(pruned), PRUNED_COLUMNS))
+
+
 def height_of(lines: tuple[Line, ...]) -> float:
     """The height of a box with these lines."""
     return 2 * PAD + LINE_H * len(lines)
@@ -127,11 +134,20 @@ class Places:
 
 
 def place(
-    columns: tuple[Column, ...], lefts: list[int], rights: list[int], rails: int, sample_rate: int
+    columns: tuple[Column, ...],
+    lefts: list[int],
+    rights: list[int],
+    rails: int,
+    sample_rate: int,
+    pruned: Mapping[str, tuple[str, ...]],
 ) -> Places:
     """Where everything stands. `lefts`, `rights`: how many lanes each column needs on either side; `rails`:
-    how many lines run between the two rows."""
-    lines = {strip.name: lines_of(strip, sample_rate) for column in columns for strip in column.strips}
+    how many lines run between the two rows; `pruned`: per strip, what is written beneath what it has."""
+    lines = {
+        strip.name: (*lines_of(strip, sample_rate), *_pruned_lines(pruned.get(strip.name, ())))
+        for column in columns
+        for strip in column.strips
+    }
     heights = {name: height_of(text) for name, text in lines.items()}
     upper = [column for column in columns if not column.is_lower]
     stacks = [sum(heights[strip.name] + GAP_Y for strip in column.stack) for column in upper]

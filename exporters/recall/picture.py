@@ -6,6 +6,8 @@ Text stays text, colours follow the reader's choice of light or dark, and no lin
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from mix2daw.exporters.recall.columns import BOX_W, LINE_H, MARGIN, PAD, Box, columns_of, place
@@ -15,51 +17,72 @@ from mix2daw.graph import Graph
 
 SEND_COLOURS = 4
 _STYLE = """
-text{font-family:Helvetica,Arial,sans-serif;font-size:11px;fill:#1c2733}
-.paper{fill:#fff}
-.box{stroke:#4a5866;stroke-width:1}
-.track .box{fill:#e3eef8}.group .box{fill:#e2f1dc}.return .box{fill:#f8ebd3}.master .box{fill:#ebe3f6}
-.chip{fill:#fff;stroke:#8a97a4;stroke-width:.7}
-.name{font-weight:bold;font-size:12px}
-.title{fill:#55626f;font-size:12px}
-path,line{fill:none;stroke:#38444f;stroke-width:1.3}
-circle,.head{fill:#38444f;stroke:none}
-.send path,.send line{stroke-dasharray:5 3}
-.send0 path,.send0 line{stroke:#b45309}.send0 circle,.head0{fill:#b45309}
-.send1 path,.send1 line{stroke:#0e7490}.send1 circle,.head1{fill:#0e7490}
-.send2 path,.send2 line{stroke:#7c3aed}.send2 circle,.head2{fill:#7c3aed}
-.send3 path,.send3 line{stroke:#be185d}.send3 circle,.head3{fill:#be185d}
-.head,.head0,.head1,.head2,.head3{stroke:none!important}
+.flow text{font-family:Helvetica,Arial,sans-serif;font-size:11px;fill:#1c2733}
+.flow .paper{fill:#fff}
+.flow .box{stroke:#4a5866;stroke-width:1}
+.flow .track .box{fill:#e3eef8}
+.flow .group .box{fill:#e2f1dc}
+.flow .return .box{fill:#f8ebd3}
+.flow .master .box{fill:#ebe3f6}
+.flow .chip{fill:#fff;stroke:#8a97a4;stroke-width:.7}
+.flow .name{font-weight:bold;font-size:12px}
+.flow .title{fill:#55626f;font-size:12px}
+.flow path,.flow line{fill:none;stroke:#38444f;stroke-width:1.3}
+.flow circle,.flow .head{fill:#38444f;stroke:none}
+.flow .send path,.flow .send line{stroke-dasharray:5 3}
+.flow .send0 path,.flow .send0 line{stroke:#b45309}.flow .send0 circle,.flow .head0{fill:#b45309}
+.flow .send1 path,.flow .send1 line{stroke:#0e7490}.flow .send1 circle,.flow .head1{fill:#0e7490}
+.flow .send2 path,.flow .send2 line{stroke:#7c3aed}.flow .send2 circle,.flow .head2{fill:#7c3aed}
+.flow .send3 path,.flow .send3 line{stroke:#be185d}.flow .send3 circle,.flow .head3{fill:#be185d}
+.flow .head,.flow .head0,.flow .head1,.flow .head2,.flow .head3{stroke:none!important}
+.flow .pruned{fill:#56616c;text-decoration:line-through}
+.flow a:focus-visible .box,.flow a:hover .box{stroke-width:2.5}
 @media (prefers-color-scheme:dark){
-text{fill:#e6ebf0}
-.paper{fill:#151b22}
-.box{stroke:#93a1af}
-.track .box{fill:#1f3145}.group .box{fill:#213a24}.return .box{fill:#42341c}.master .box{fill:#352a49}
-.chip{fill:#151b22;stroke:#6d7a87}
-.title{fill:#a8b4c0}
-path,line{stroke:#c3cdd6}circle,.head{fill:#c3cdd6}
-.send0 path,.send0 line{stroke:#f0a04b}.send0 circle,.head0{fill:#f0a04b}
-.send1 path,.send1 line{stroke:#4cc3dd}.send1 circle,.head1{fill:#4cc3dd}
-.send2 path,.send2 line{stroke:#b99bff}.send2 circle,.head2{fill:#b99bff}
-.send3 path,.send3 line{stroke:#f47fb0}.send3 circle,.head3{fill:#f47fb0}
+.flow text{fill:#e6ebf0}
+.flow .paper{fill:#151b22}
+.flow .box{stroke:#93a1af}
+.flow .track .box{fill:#1f3145}
+.flow .group .box{fill:#213a24}
+.flow .return .box{fill:#42341c}
+.flow .master .box{fill:#352a49}
+.flow .chip{fill:#151b22;stroke:#6d7a87}
+.flow .title{fill:#a8b4c0}
+.flow .pruned{fill:#a3afba}
+.flow path,.flow line{stroke:#c3cdd6}.flow circle,.flow .head{fill:#c3cdd6}
+.flow .send0 path,.flow .send0 line{stroke:#f0a04b}.flow .send0 circle,.flow .head0{fill:#f0a04b}
+.flow .send1 path,.flow .send1 line{stroke:#4cc3dd}.flow .send1 circle,.flow .head1{fill:#4cc3dd}
+.flow .send2 path,.flow .send2 line{stroke:#b99bff}.flow .send2 circle,.flow .head2{fill:#b99bff}
+.flow .send3 path,.flow .send3 line{stroke:#f47fb0}.flow .send3 circle,.flow .head3{fill:#f47fb0}
 }
 """
 
 
-def draw(graph: Graph) -> str:
+@dataclass(frozen=True)
+class Mark:
+    """What a page adds to a box: `link`, where a click leads; `style`, a class of the bar at its left edge;
+    `pruned`, what it had been offered and does not have."""
+
+    link: str
+    style: str
+    pruned: tuple[str, ...] = ()
+
+
+def draw(graph: Graph, marks: Mapping[str, Mark] | None = None) -> str:
     """The picture as the text of an SVG file. Names are of one line. What is too long for a box is cut there;
-    its tooltip has the whole name and every setting."""
+    its tooltip has the whole name and every setting. `marks`: of strips, by name."""
     columns, nets = columns_of(graph), nets_of(graph)
+    marks = marks or {}
+    pruned = {name: mark.pruned for name, mark in marks.items()}
     lanes = Lanes(columns, nets)
     rails = sum(lanes.needs_rail(net) for net in nets)
-    places = place(columns, lanes.counts("left"), lanes.counts("right"), rails, graph.sample_rate)
+    places = place(columns, lanes.counts("left"), lanes.counts("right"), rails, graph.sample_rate, pruned)
     wires = route(nets, places.boxes, lanes, places.rail_y)
     legend_y = places.height + 24
     width, height = max(places.width + MARGIN, 380), legend_y + MARGIN
     returns = [net.target for net in nets if net.kind == "send"]
     colours = {target: index % SEND_COLOURS for index, target in enumerate(returns)}
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'<svg class="flow" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'width="{width:.0f}" height="{height:.0f}" role="img" aria-labelledby="title desc">',
         '<title id="title">Signal flow of the mix</title>',
         f'<desc id="desc">{escape(_described(graph))}</desc>',
@@ -73,7 +96,8 @@ def draw(graph: Graph) -> str:
     for column, (x, y) in zip(columns, places.titles, strict=True):
         out.append(f'<text class="title" x="{x:.1f}" y="{y:.1f}">{_short(column.title, 26)}</text>')
     out += [line for wire in wires for line in _wire_svg(wire, colours)]
-    out += [line for box in places.boxes.values() for line in _box_svg(box, graph.sample_rate)]
+    for name, box in places.boxes.items():
+        out += _box_svg(box, graph.sample_rate, marks.get(name))
     return "\n".join([*out, *_legend(legend_y), "</svg>"]) + "\n"
 
 
@@ -106,7 +130,7 @@ def _wire_svg(wire: Wire, colours: dict[str, int]) -> list[str]:
     ]
 
 
-def _box_svg(box: Box, sample_rate: int) -> list[str]:
+def _box_svg(box: Box, sample_rate: int, mark: Mark | None) -> list[str]:
     """A box as a drawing in itself, so that text which is wider than was thought is cut at its edge."""
     size = f'width="{BOX_W}" height="{box.height:.0f}"'
     out = [
@@ -123,7 +147,13 @@ def _box_svg(box: Box, sample_rate: int) -> list[str]:
             x += 5
         most = {"name": 23, "device": 26}.get(line.style, 29)
         out.append(f'<text class="{line.style}" x="{x}" y="{y + 12.5}">{_short(line.text, most)}</text>')
-    return [*out, "</svg>"]
+    out.append("</svg>")
+    if mark is None:
+        return out
+    bar = f'x="{box.x:.1f}" y="{box.y + 4:.1f}" width="4" height="{box.height - 8:.0f}"'
+    label = escape(f"{box.strip.kind} {box.strip.name}", {'"': "&quot;"})
+    link = f'<a href="{mark.link}" aria-label="{label}">'
+    return [link, *out, f'<rect class="{mark.style}" {bar}/></a>']
 
 
 def _legend(y: float) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mix2daw.controls import SETTINGS
+from mix2daw.controls import SETTINGS, Key
 from mix2daw.graph import Device, Graph, Strip
 from mix2daw.progress import Progress
 from mix2daw.search.judge import Judge
@@ -27,7 +28,8 @@ class Found:
     fitted. `descent`: La of the excerpt that each step of each fit saw, before it moved, in order (of fits
     whose outcome was not kept, too).
     `interrupted`: stopped by the user, the graph is the best so far; `out_of_time`: stages were cut short by
-    the budget."""
+    the budget. `offered`: the console before the search; `trace`: every step of fits and of pruning, its
+    stage, La, and the devices left by it (None: as many as before)."""
 
     graph: Graph
     impulses: dict[str, NDArray[np.float32]]
@@ -40,6 +42,8 @@ class Found:
     seconds: dict[str, float]
     interrupted: bool
     out_of_time: bool
+    offered: Graph
+    trace: tuple[tuple[str, float, int | None], ...]
 
 
 def count_offered(console: Graph) -> dict[str, int]:
@@ -61,6 +65,17 @@ def count_devices(graph: Graph) -> dict[str, int]:
     counts = _inserts_and_sends(graph)
     counts[FADER_PAN] = sum(strip.fader_db != 0 or strip.pan != 0 for strip in graph.strips)
     return dict(sorted((+counts).items()))
+
+
+def count_left(keys: Iterable[Key]) -> int:
+    """The devices that candidates of a judge are, counted as `count_devices` does; a return counts as long as
+    something is sent to it."""
+    places = {
+        (FADER_PAN, key.strip, "") if key.type in SETTINGS else (key.type, key.strip, key.which)
+        for key in keys
+    }
+    returns = {which for type_, _, which in places if type_ == "send"}
+    return len(places) + len(returns)
 
 
 def _inserts_and_sends(graph: Graph) -> Counter[str]:

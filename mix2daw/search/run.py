@@ -84,6 +84,8 @@ def _search(session: Session, folder: Path, settings: Settings, progress: Progre
         seconds={name: round(s, 2) for name, s in state.seconds.items()},
         interrupted=interrupted,
         out_of_time=state.out_of_time,
+        offered=state.full,
+        trace=tuple(state.trace),
     )
 
 

@@ -11,6 +11,7 @@ from mix2daw.graph import FADER_HIGH_DB, FADER_LOW_DB, Device, Graph, Strip
 from mix2daw.processors import PROCESSORS
 from mix2daw.search.equalizer_match import rematch
 from mix2daw.search.fold import fold_faders
+from mix2daw.search.found import count_left
 from mix2daw.search.judge import Judge
 from mix2daw.search.least_squares import power_spectrum
 from mix2daw.search.prune import brute_force_round, dry_wet_round, saliency_round
@@ -151,7 +152,9 @@ def _pruned(state: State, judge: Judge, rise: Rise, way: str, share: float) -> G
         return float("-inf") if state.late(share) else rise.limit(judge.score)
 
     def heard(judge: Judge) -> None:
-        state.progress.step(f"La {judge.score:.3f}, {len(judge.candidates())} devices left")
+        keys = judge.candidates()
+        state.record(judge.score, count_left(keys))
+        state.progress.step(f"La {judge.score:.3f}, {len(keys)} devices left")
 
     with state.stage("prune", len(judge.candidates())):
         if way == "saliency":

@@ -88,7 +88,8 @@ class State:
     `la_console` is the La of the fitted full console on the whole song, `la_start` that of the warm start,
     `linear_ceiling` the share of the mix that a linear console can explain, `agreement` that share per
     frequency, once it is measured;
-    `descent` the La of every step of all fits. `rises` are how far the score may rise by pruning, on the
+    `descent` the La of every step of all fits; `trace` every step of the search: its stage, La, and how many
+    devices were left where that changes. `rises` are how far the score may rise by pruning, on the
     excerpts of trials and on those that everything else is judged by; `checkpoints` the graphs to fall back
     on, with their La.
     """
@@ -114,14 +115,17 @@ class State:
         self.rises = nothing, nothing
         self.la_start = self.la_console = self.linear_ceiling = float("nan")
         self.descent: list[float] = []
+        self.trace: list[tuple[str, float, int | None]] = []
         self.checkpoints: list[tuple[Graph, float]] = []
         self.seconds: dict[str, float] = {}
+        self._stage = ""
         self.started, self.out_of_time = time.monotonic(), False
 
     @contextmanager
     def stage(self, name: str, steps: int) -> Iterator[None]:
         """A stage of that many steps, its seconds added to those of the same name."""
         begun = time.monotonic()
+        self._stage = name
         self.progress.stage(name, steps)
         try:
             yield
@@ -135,6 +139,10 @@ class State:
         late = budget is not None and time.monotonic() - self.started > share * budget
         self.out_of_time |= late
         return late
+
+    def record(self, la: float, devices: int | None = None) -> None:
+        """Note a step of the current stage."""
+        self.trace.append((self._stage, la, devices))
 
     def adopt(self, graph: Graph) -> None:
         """Go on from a graph."""
@@ -211,6 +219,7 @@ class State:
         def after(_index: int, loss: Loss) -> bool:
             recent.append(loss.la)
             self.descent.append(loss.la)
+            self.record(loss.la)
             mean = sum(recent[-4:]) / len(recent[-4:])
             self.progress.step(f"La {mean:.3f}, waveform {loss.error:.3f}")
             return self.late(share) or on_plateau(recent)

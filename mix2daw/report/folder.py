@@ -1,0 +1,33 @@
+"""The report of a folder that `recover` wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mix2daw.graph import Graph, read_graph
+from mix2daw.output import check_file, new_file, write_text
+from mix2daw.processors import PROCESSORS, checked_graph
+from mix2daw.progress import Progress
+from mix2daw.report.page import REPORT_FILE, report_html
+from mix2daw.result import Result, read_result
+
+
+def write_report(folder: Path, progress: Progress, out: Path | None = None, force: bool = False) -> Path:
+    """Write the report of a result, into its folder or as the file `out`; returns its path. In its own folder
+    an earlier report is replaced.
+
+    Raises InputError (a file of the result or a stem that cannot be read), GraphError, OutputError.
+    """
+    result = read_result(folder / "result.json")
+    graph = checked_graph(read_graph(folder / "graph.json"), PROCESSORS)
+    page = out or folder / REPORT_FILE
+    check_file(page, force or out is None)
+    write_page(graph, result, folder, page, progress)
+    return page
+
+
+def write_page(graph: Graph, result: Result, folder: Path, page: Path, progress: Progress) -> None:
+    """Write the report of a graph (devices complete) and a result, whose audio lies in `folder`, as `page`,
+    which is replaced when the new one is whole. Raises as `report_html`, and OutputError."""
+    with new_file(page) as partial:
+        write_text(partial, report_html(graph, result, folder, progress))
