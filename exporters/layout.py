@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,18 +33,19 @@ def lay_out(
     refuse: Refuse,
     blends: bool = False,
     fader_inserts: bool = False,
+    post_inserts: bool = False,
 ) -> tuple[Plan, list[Lost]]:
     """Write the media of a session into `media_folder` (which exists) and plan its channels.
 
-    `blends`, `fader_inserts`: as for `decide`.
+    `blends`, `fader_inserts`, `post_inserts`: as for `decide`.
 
     The plan has, after the strips of the graph, the target mix (if the graph names one that exists) and our
-    own render as muted tracks. Impulse responses lie beside the media for the user's own convolver. Raises
-    InputError for a source or an impulse response that cannot be read.
+    own render as muted tracks. Impulse responses that the format does not play lie beside the media for the
+    user's own convolver. Raises InputError for a source or an impulse response that cannot be read.
     """
     names = session_names(graph, reserved=(MASTER_NAME,))
     graph = _without_idle_inserts(renamed(graph, names))
-    decision = decide(graph, refuse, blends, fader_inserts)
+    decision = decide(graph, refuse, blends, fader_inserts, post_inserts)
     taps = {(name, cut.inserts) for name, cut in decision.cuts.items()}
     prints = render_taps(graph, graph_folder, sorted({*taps, (graph.master.name, -1)}))
     builder = _Builder(graph, graph_folder, Media(media_folder, graph.sample_rate), decision, prints)
@@ -125,11 +127,10 @@ class _Builder:
         if cut is not None and cut.whole:
             rest = {"devices": (), "post_devices": (), "fader_db": 0.0, "pan": 0.0, "sends": sends}
             return flat.model_copy(update=rest)
-        kept = flat.devices[cut.inserts :] if cut else flat.devices
         if strip.kind == "master":
-            dropped = self.decision.dropped
-            kept = tuple(device for index, device in enumerate(kept) if index not in dropped)
-        return flat.model_copy(update={"devices": kept, "post_devices": (), "sends": sends})
+            flat = _without(flat, self.decision.dropped)
+        kept = flat.devices[cut.inserts :] if cut else flat.devices
+        return flat.model_copy(update={"devices": kept, "sends": sends})
 
     def _source(self, strip: Strip) -> Clip | None:
         path = self.graph_folder / str(strip.source)
@@ -157,6 +158,13 @@ class _Builder:
         return [f"already in {place}: {', '.join([*printed, *all_of_it] or ['the input'])}"]
 
 
+def _without(strip: Strip, dropped: Collection[int]) -> Strip:
+    """The strip without some of its inserts, numbered through fader and pan."""
+    kept = [device for index, device in enumerate(strip.all_devices()) if index not in dropped]
+    before = sum(index not in dropped for index in range(len(strip.devices)))
+    return strip.model_copy(update={"devices": tuple(kept[:before]), "post_devices": tuple(kept[before:])})
+
+
 def _without_idle_inserts(graph: Graph) -> Graph:
     """The graph without inserts that are set to do nothing, which no format has to hold."""
     strips = [
@@ -172,13 +180,14 @@ def _without_idle_inserts(graph: Graph) -> Graph:
 
 
 def _with_impulses(losses: list[Lost], graph: Graph, graph_folder: Path, media: Media) -> list[Lost]:
-    """Copy the impulse response of every insert that has one into the media; its entry says which file it is.
+    """Copy the impulse responses of strips that lose one into the media; each entry says which file it is.
 
     The inserts of a strip that are lost are listed in the order of the signal, so the files are, too.
     """
     files: dict[tuple[str, str], list[str]] = {}
+    lost_ones = {(entry.strip, entry.device) for entry in losses}
     for strip, device in graph.devices():
-        if device.impulse is not None:
+        if device.impulse is not None and (strip.name, device.type) in lost_ones:
             file = media.add_copy(f"impulse of {strip.name}", graph_folder / device.impulse)
             files.setdefault((strip.name, device.type), []).append(file)
     told: list[Lost] = []
@@ -197,13 +206,8 @@ def _dropped(graph: Graph, graph_folder: Path, decision: Decision, rendered: Sig
         return []
     master = decision.strips[graph.master.name]
     inserts = master.all_devices()
-    without = master.model_copy(
-        update={
-            "devices": tuple(d for i, d in enumerate(inserts) if i not in decision.dropped),
-            "post_devices": (),
-        }
-    )
-    residual_db = _residual_db(render(graph.replace(without), graph_folder), rendered)
+    without = render(graph.replace(_without(master, decision.dropped)), graph_folder)
+    residual_db = _residual_db(without, rendered)
     together = "" if len(decision.dropped) == 1 else "; the residual is of all inserts dropped together"
     why = f"on the master a print would freeze the mix{together}"
     return [
