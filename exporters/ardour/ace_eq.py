@@ -17,7 +17,7 @@ URI = "urn:ardour:a-eq"
 MAX_GAIN_DB = 20.0
 FREQ_LOW_HZ, FREQ_HIGH_HZ = 20.0, 20000.0
 # Of the sample rate. It has 64 bits; filters of 32 bits round audibly otherwise below this (to -70 dB at 45 Hz).
-LOWEST_SHARE = 1 / 400
+LOWEST_SHARE = 1 / 200
 BANDWIDTH_LOW_OCT, BANDWIDTH_HIGH_OCT = 0.1, 4.0
 BELLS = 4
 SHELF_Q_TOLERANCE = 1e-3

@@ -20,10 +20,10 @@ _FLAGS = {"track": "AudioTrack", "group": "AudioBus", "return": "AudioBus", "mas
 
 
 class Ids:
-    """Hands out the ids of one session: 1, 2, ..."""
+    """Hands out the ids of one session: those after `last`."""
 
-    def __init__(self) -> None:
-        self.last = 0
+    def __init__(self, last: int = 0) -> None:
+        self.last = last
 
     def next(self) -> str:
         """The next id."""

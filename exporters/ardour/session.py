@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from lxml import etree
@@ -34,8 +35,24 @@ _RETURNS = 0x808080FF
 _NOT_IN_ROUTE_NAMES = str.maketrans({":": "-", "/": "-", "\\": "-"})
 
 
+@dataclass(frozen=True)
+class Written:
+    """A session that was written. `folder`: of the session itself; `root`: its XML; `routes`: by the names of
+    the plan."""
+
+    folder: Path
+    root: etree._Element
+    routes: Mapping[str, Route]
+    lost: list[Lost]
+
+
 def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:
-    """Write `mix2daw/mix2daw.ardour` and its media into `folder`.
+    """Write `mix2daw/mix2daw.ardour`, its media and impulse responses into `folder`; as `write_session`."""
+    return write_session(graph, graph_folder, folder).lost
+
+
+def write_session(graph: Graph, graph_folder: Path, folder: Path) -> Written:
+    """Write a session into `folder` and return what was written.
 
     `graph`: devices complete; its sources are relative to `graph_folder`. Raises FormatError for a sample
     rate that does not divide Ardour's clock, InputError for a source that cannot be read, OutputError if a
@@ -53,11 +70,18 @@ def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:
         media.mkdir(parents=True, exist_ok=True)
         plan, losses = lay_out(graph, graph_folder, media, refuse, blends=True, post_inserts=True)
         impulses = write_impulses(plan, graph_folder, path.parent)
-        root = session(plan, impulses)
-        path.write_bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
+        ids = Ids()
+        routes = _routes(plan, impulses, ids)
+        root = _session(plan, routes, ids)
+        write_xml(root, path)
     except OSError as error:
         raise OutputError(path, f"cannot be written ({error})", "check the folder and free space") from None
-    return losses
+    return Written(path.parent, root, routes, losses)
+
+
+def write_xml(root: etree._Element, path: Path) -> None:
+    """Write the XML of a session. Raises OSError."""
+    path.write_bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
 
 
 def refuse(strip: Strip, index: int, sample_rate: int) -> str | None:
@@ -67,10 +91,8 @@ def refuse(strip: Strip, index: int, sample_rate: int) -> str | None:
     return None if device.type in devices.TYPES else f"no device here plays a {device.type}"
 
 
-def session(plan: Plan, impulses: Mapping[Place, Impulse]) -> etree._Element:
-    """The whole session. `impulses`: as from `write_impulses`. Ids are handed out in the order of the channels: the same plan, the same bytes."""
-    ids = Ids()
-    routes = _routes(plan, impulses, ids)
+def _session(plan: Plan, routes: Mapping[str, Route], ids: Ids) -> etree._Element:
+    """The whole session. Ids are handed out in the order of the channels: the same plan, the same bytes."""
     root = etree.Element(
         "Session", {"version": SESSION_VERSION, "name": NAME, "sample-rate": str(plan.sample_rate)}
     )

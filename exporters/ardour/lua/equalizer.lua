@@ -13,7 +13,7 @@ local SPLIT = 536870913
 local SECTIONS = 12
 local CONTROLS = 23
 local LOW = 1 / 100 -- of the sample rate
-local SNAP = 1e-8 -- states as small as this are silence
+local SILENCE = 1e-30 -- states as small as this are cleared
 local BLOCK_SAMPLES = 8192
 
 local rate, channels = 48000, 0
@@ -160,7 +160,7 @@ local function shelf (section, hz, db, q, side)
 end
 
 local function butterworth_bell (section, hz)
-  bell (section, hz, 20 * math.log (2 ^ 0.5, 10), single (2 ^ 0.25 / 2))
+  bell (section, hz, single (20 * math.log (2 ^ 0.5, 10)), single (2 ^ 0.25 / 2))
 end
 
 local function prepare (p)
@@ -225,7 +225,7 @@ local function run_low (out, n, c, z)
     z2 = b - (b - t)
     x[i] = y
   end
-  if math.abs (z1) <= SNAP and math.abs (z2) <= SNAP then
+  if math.abs (z1) < SILENCE and math.abs (z2) < SILENCE then
     z1, z2 = 0, 0
   end
   z[1], z[2] = z1, z2
