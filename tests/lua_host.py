@@ -42,7 +42,11 @@ self = { shmem = function () return shared end }
 
 local Biquad = {}
 Biquad.__index = Biquad
-function Biquad:set_coefficients (a1, a2, b0, b1, b2) self.coefficients = { b0, b1, b2, a1, a2 } end
+designed = {}
+function Biquad:set_coefficients (a1, a2, b0, b1, b2)
+  self.coefficients = { b0, b1, b2, a1, a2 }
+  designed[#designed + 1] = self.coefficients
+end
 function Biquad:run (out, n)
   local c = self.coefficients
   for i = 1, n do

@@ -38,6 +38,7 @@ LAW = (
     "exporters",
     "output",
     "result",
+    "verify",
     "recover",
     "terminal",
     "cli",
