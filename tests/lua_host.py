@@ -37,6 +37,7 @@ local memory = buffer ({}, 0)
 local shared = {
   allocate = function (_, n) for i = 1, n do memory.data[i] = 0 end end,
   to_float = function (_, n) return memory:offset (n) end,
+  clear = function () for i = 1, #memory.data do memory.data[i] = 0 end end,
 }
 self = { shmem = function () return shared end }
 

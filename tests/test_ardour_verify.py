@@ -20,12 +20,13 @@ from mix2daw.processors import PROCESSORS, checked_graph
 needs_ardour = pytest.mark.skipif(
     not ardour_is_installed(), reason="Ardour 7 or later (ardourN-export, ardourN-lua) is not installed"
 )
-# By what a strip has on it. Equalizers with low bands: -72 dB where pedalboard clears a small state at the end
-# of a block; behind a sum, filters of 32 bits round apart from the start, since Ardour adds in another order.
+# Of every strip at all three rates, some 10 dB above what was measured. Sums of Ardour are rounded otherwise
+# than those of the render; a reverb by its impulse response has no floor where small values are cleared.
 BOUNDS_DB = {
-    "compressor": -120, "linked": -120, "gate": -120, "delay": -120, "limiter": -120, "wide": -130,
-    "ace": -80, "low": -70, "high": -95, "reverb": -90, "two": -115, "four": -115, "blended": -110,
-    "narrow": -130, "behind": -100, "all": -80, "mono": -80, "Band": -80, "Hall": -85, "Pre": -120, "Master": -80,
+    "compressor": -155, "linked": -160, "gate": -190, "delay": -200, "limiter": -160, "wide": -135,
+    "ace": -100, "low": -100, "high": -105, "reverb": -100, "two": -120, "four": -120, "blended": -110,
+    "narrow": -125, "behind": -100, "all": -92, "mono": -105, "Band": -95, "Hall": -90, "Pre": -100,
+    "Master": -100,
 }  # fmt: skip
 
 
@@ -67,14 +68,14 @@ def every_device(folder: Path, rate: int) -> Graph:
         "wide": (wide,), "ace": (ace,), "low": (low,), "high": (high,), "reverb": (hall,), "two": (room,),
         "four": (in_file("four", wet_level=0.5, dry_level=0.5),), "narrow": (narrow,),
         "blended": tuple(d.model_copy(update={"wet": 0.6}) for d in (press, gate, echo, high, wide)),
-        "all": (gate, low, press, echo, wide, hall, high, narrow),
+        "all": (low, gate, press, echo, wide, hall, high, narrow),
     }  # fmt: skip
     to_hall = Send(target="Hall", level_db=-9)
     strips = [_track(name, 2, "Master", devices=chain, fader_db=-8) for name, chain in inserts.items()]
     strips += [
         _track("behind", 2, "Band", devices=(ace,), post_devices=(press, echo), fader_db=-3, pan=-0.4,
                sends=(to_hall, Send(target="Pre", level_db=-6, tap="pre"))),
-        _track("mono", 1, "Band", devices=(gate, low, press, echo), post_devices=(high, wall), fader_db=2,
+        _track("mono", 1, "Band", devices=(low, gate, press, echo), post_devices=(high, wall), fader_db=2,
                pan=0.45, sends=(to_hall, Send(target="Pre", level_db=-12, tap="pre"))),
         Strip(name="Band", kind="group", output="Master", devices=(linked, high, wide),
               post_devices=(linked,), fader_db=0.75, pan=0.1, sends=(to_hall,)),

@@ -18,6 +18,7 @@ from mix2daw.errors import OutputError
 from mix2daw.exporters.ardour.probe import probed
 from mix2daw.exporters.ardour.session import NAME, Written, write_session, write_xml
 from mix2daw.exporters.ardour.tools import Ardour, installed
+from mix2daw.exporters.chains import BLOCK_SAMPLES
 from mix2daw.exporters.layout import MASTER_NAME
 from mix2daw.exporters.pedalboard import OUTPUT, render_taps
 from mix2daw.exporters.renaming import session_names
@@ -27,6 +28,8 @@ PROBE = "probe"
 AGREEMENT_DB = -60.0  # exports differ by how sums round; noise is far from that
 IDENTICAL_DB = -300.0
 LONGEST_LAG_SAMPLES = 8192
+PAD_SAMPLES = 6 * BLOCK_SAMPLES  # whole blocks, so that the render clears its filters where it always does
+TAIL_SAMPLES = 8192
 _EXPORTS = 4
 _CORRELATED_SAMPLES = 1 << 19
 
@@ -62,10 +65,14 @@ class Verification:
 def verify(graph: Graph, graph_folder: Path) -> Verification:
     """Write the session of a graph (complete devices) into a temporary folder and compare what Ardour exports.
 
+    All of it starts a second later there and ends later: with a latency on its way, a track that starts with
+    the session may lose its first milliseconds in an export, and the end of the mix is cut off by it.
+
     Raises FormatError if Ardour is not installed, OutputError if it cannot be made to play the session, and
     as `write_session` and `render_taps` do.
     """
     ardour = installed()
+    graph = _padded(graph)
     with tempfile.TemporaryDirectory(prefix="mix2daw-") as name:
         scratch = Path(name)
         session = write_session(graph, graph_folder, scratch)
@@ -91,6 +98,15 @@ def verify(graph: Graph, graph_folder: Path) -> Verification:
     order = {strip.name: number for number, strip in enumerate(graph.strips)}
     in_order = tuple(sorted(strips, key=lambda null: order[null.strip]))
     return Verification(f"Ardour {ardour.version}", complaints, whole, in_order, duration_s, export_s)
+
+
+def _padded(graph: Graph) -> Graph:
+    tracks = [
+        strip.model_copy(update={"offset_samples": strip.offset_samples + PAD_SAMPLES})
+        for strip in graph.of_kind("track")
+    ]
+    longer = graph.model_copy(update={"length_samples": graph.length_samples + PAD_SAMPLES + TAIL_SAMPLES})
+    return longer.replace(*tracks)
 
 
 def _is_heard(session: Written, name: str) -> bool:

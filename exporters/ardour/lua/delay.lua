@@ -4,12 +4,13 @@ ardour {
 The delay is a whole number of samples.]]
 }
 
--- Numbers are rounded to 32 bits where mix2daw rounds them.
+-- Numbers are rounded to 32 bits where mix2daw rounds them, and by being written into a buffer.
 local SPLIT = 536870913
+local LONGEST_MS = 2000
 
 local rate, channels = 48000, 0
 local lag, at = 0, 1
-local lines = {}
+local room = 0 -- samples of a channel's line, in shared memory: a script has three megabytes of its own
 
 function dsp_ioconfig ()
   return { { audio_in = -1, audio_out = -1 } }
@@ -33,17 +34,14 @@ local function lag_samples ()
 end
 
 local function prepare (samples)
-  lag, at = samples, 1
-  for c = 1, channels do
-    lines[c] = {}
-    for i = 1, samples do
-      lines[c][i] = 0
-    end
-  end
+  lag, at = math.min (samples, room), 1
+  self:shmem ():clear ()
 end
 
 function dsp_configure (ins, outs)
   channels = ins:n_audio ()
+  room = math.ceil (LONGEST_MS * rate / 1000) + 1
+  self:shmem ():allocate (channels * room)
   prepare (lag_samples ())
 end
 
@@ -58,8 +56,7 @@ local function echoed (x, y, n, line, k, feedback, direct, mix, wet, dry)
     local t = feedback * late
     local b = t * SPLIT
     t = v + (b - (b - t))
-    b = t * SPLIT
-    line[k] = b - (b - t)
+    line[k] = t
     k = k < lag and k + 1 or 1
     t = direct * v
     b = t * SPLIT
@@ -84,7 +81,8 @@ function dsp_run (ins, outs, n)
   local direct, dry = single (1 - mix), single (1 - wet)
   local next_at = at
   for c = 1, channels do
-    next_at = echoed (ins[c]:array (), outs[c]:array (), n, lines[c], at, feedback, direct, mix, wet, dry)
+    local line = self:shmem ():to_float ((c - 1) * room):array ()
+    next_at = echoed (ins[c]:array (), outs[c]:array (), n, line, at, feedback, direct, mix, wet, dry)
   end
   at = next_at
 end
