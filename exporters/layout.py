@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,11 +34,12 @@ def lay_out(
     refuse: Refuse,
     blends: bool = False,
     fader_inserts: bool = False,
+    post_inserts: bool = False,
     link_from: Path | None = None,
 ) -> tuple[Plan, list[Lost]]:
     """Write the media of a session into `media_folder` (which exists) and plan its channels.
 
-    `blends`, `fader_inserts`: as for `decide`; `link_from`: as for `Media`.
+    `blends`, `fader_inserts`, `post_inserts`: as for `decide`; `link_from`: as for `Media`.
 
     The plan has, after the strips of the graph, the target mix (if the graph names one that exists) and our
     own render as muted tracks. Impulse responses of what is lost lie beside the media for the user's own
@@ -45,7 +47,7 @@ def lay_out(
     """
     names = session_names(graph, reserved=(MASTER_NAME,))
     graph = _without_idle_inserts(renamed(graph, names))
-    decision = decide(graph, refuse, blends, fader_inserts)
+    decision = decide(graph, refuse, blends, fader_inserts, post_inserts)
     taps = {(name, cut.inserts) for name, cut in decision.cuts.items()}
     prints = kept_taps(graph, graph_folder, sorted({*taps, (graph.master.name, -1)}))
     media = Media(media_folder, graph.sample_rate, link_from)
@@ -128,11 +130,10 @@ class _Builder:
         if cut is not None and cut.whole:
             rest = {"devices": (), "post_devices": (), "fader_db": 0.0, "pan": 0.0, "sends": sends}
             return flat.model_copy(update=rest)
-        kept = flat.devices[cut.inserts :] if cut else flat.devices
         if strip.kind == "master":
-            dropped = self.decision.dropped
-            kept = tuple(device for index, device in enumerate(kept) if index not in dropped)
-        return flat.model_copy(update={"devices": kept, "post_devices": (), "sends": sends})
+            flat = _without(flat, self.decision.dropped)
+        kept = flat.devices[cut.inserts :] if cut else flat.devices
+        return flat.model_copy(update={"devices": kept, "sends": sends})
 
     def _source(self, strip: Strip) -> Clip | None:
         path = self.graph_folder / str(strip.source)
@@ -157,6 +158,13 @@ class _Builder:
         place = "the print beside this" if strip.kind == "group" else "the audio"
         all_of_it = ["fader", "pan"] if cut.whole else []
         return [f"already in {place}: {', '.join([*printed, *all_of_it] or ['the input'])}"]
+
+
+def _without(strip: Strip, dropped: Collection[int]) -> Strip:
+    """The strip without some of its inserts, numbered through fader and pan."""
+    kept = [device for index, device in enumerate(strip.all_devices()) if index not in dropped]
+    before = sum(index not in dropped for index in range(len(strip.devices)))
+    return strip.model_copy(update={"devices": tuple(kept[:before]), "post_devices": tuple(kept[before:])})
 
 
 def _without_idle_inserts(graph: Graph) -> Graph:
@@ -212,13 +220,8 @@ def _dropped(graph: Graph, graph_folder: Path, decision: Decision, rendered: Sig
         return []
     master = decision.strips[graph.master.name]
     inserts = master.all_devices()
-    without = master.model_copy(
-        update={
-            "devices": tuple(d for i, d in enumerate(inserts) if i not in decision.dropped),
-            "post_devices": (),
-        }
-    )
-    residual_db = _residual_db(render(graph.replace(without), graph_folder), rendered)
+    without = render(graph.replace(_without(master, decision.dropped)), graph_folder)
+    residual_db = _residual_db(without, rendered)
     together = "" if len(decision.dropped) == 1 else "; the residual is of all inserts dropped together"
     why = f"on the master a print would freeze the mix{together}"
     return [

@@ -12,8 +12,8 @@ from mix2daw.graph import Strip
 @dataclass(frozen=True)
 class Channel:
     """One channel of the session. `strip`: what is played natively (the format holds its devices, fader, pan
-    and sends; it has no post_devices); `clip`: the audio of a track; `comment`: settings in words;
-    `is_reference`: a track to compare with, no strip of the graph."""
+    and sends; it has post_devices only in a format with inserts behind the fader); `clip`: the audio of a
+    track; `comment`: settings in words; `is_reference`: a track to compare with, no strip of the graph."""
 
     strip: Strip
     clip: Clip | None

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from mix2daw.exporters import Lost
 from mix2daw.graph import Device, Graph, Strip
 
-# Why the insert `strip.devices[index]` cannot be played at this sample rate, or None if it can.
-# The strip has no post_devices when it is asked.
+# Why the insert `strip.all_devices()[index]` cannot be played at this sample rate, or None if it can.
+# The strip has no post_devices when it is asked, unless the format has inserts behind the fader.
 Refuse = Callable[[Strip, int, int], str | None]
 
 WHOLE = -1
@@ -54,20 +54,29 @@ class Decision:
     dropped: dict[int, str]
 
 
-def decide(graph: Graph, refuse: Refuse, blends: bool = False, fader_inserts: bool = False) -> Decision:
+def decide(
+    graph: Graph,
+    refuse: Refuse,
+    blends: bool = False,
+    fader_inserts: bool = False,
+    post_inserts: bool = False,
+) -> Decision:
     """Decide for every strip of a graph (complete devices) what is printed in a format that refuses so.
 
     `blends`: whether its devices play their blend with the dry signal; if not, a blended one is refused.
     `fader_inserts`: whether a fader and a pan may be inserts, so that others can stand behind them.
+    `post_inserts`: whether it has inserts behind fader and pan.
     """
     asked = refuse if blends else _unless_blended(refuse)
     strips: dict[str, Strip] = {}
     cuts: dict[str, Cut] = {}
     for strip in graph.strips:
-        flat = strips[strip.name] = _with_inserts_before_fader(strip)
+        flat = strip if post_inserts else _with_inserts_before_fader(strip)
         if fader_inserts:
-            flat = strips[strip.name] = _with_fader_inserted(flat, asked, graph.sample_rate)
-        if strip.kind != "master" and (cut := _cut(strip, flat, asked, graph.sample_rate)):
+            flat = _with_fader_inserted(flat, asked, graph.sample_rate)
+        strips[strip.name] = flat
+        reasons = _reasons(flat, asked, graph.sample_rate, post_inserts)
+        if strip.kind != "master" and (cut := _cut(strip, flat, reasons)):
             cuts[strip.name] = cut
     silent = frozenset(strip.name for strip in graph.strips if _under_print(graph, strip, cuts))
     for strip in graph.strips:
@@ -76,13 +85,8 @@ def decide(graph: Graph, refuse: Refuse, blends: bool = False, fader_inserts: bo
             cut = cuts.get(strip.name)
             if starved or (cut is not None and cut.whole and send.tap == "pre"):
                 cuts.setdefault(send.target, Cut(0, ()))
-    master = strips[graph.master.name]
-    refused = {
-        index: reason
-        for index in range(len(master.devices))
-        if (reason := asked(master, index, graph.sample_rate))
-    }
-    refused.update(dict.fromkeys(range(len(master.devices), len(master.all_devices())), AFTER_FADER))
+    reasons = _reasons(strips[graph.master.name], asked, graph.sample_rate, post_inserts)
+    refused = {index: reason for index, reason in enumerate(reasons) if reason is not None}
     return Decision(strips, cuts, silent, refused)
 
 
@@ -156,18 +160,23 @@ def _with_fader_inserted(strip: Strip, refuse: Refuse, sample_rate: int) -> Stri
 
 def _unless_blended(refuse: Refuse) -> Refuse:
     def refusal(strip: Strip, index: int, sample_rate: int) -> str | None:
-        if strip.devices[index].wet != 1:
-            return f"blended with its dry signal, the {strip.devices[index].type} is no single insert here"
+        device = strip.all_devices()[index]
+        if device.wet != 1:
+            return f"blended with its dry signal, the {device.type} is no single insert here"
         return refuse(strip, index, sample_rate)
 
     return refusal
 
 
-def _cut(strip: Strip, flat: Strip, refuse: Refuse, sample_rate: int) -> Cut | None:
+def _reasons(flat: Strip, refuse: Refuse, sample_rate: int, post_inserts: bool) -> list[str | None]:
+    """Why each insert of a strip is refused, None for one that is held."""
+    asked = len(flat.all_devices() if post_inserts else flat.devices)
+    reasons = [refuse(flat, index, sample_rate) for index in range(asked)]
+    return [*reasons, *[AFTER_FADER] * (len(flat.all_devices()) - asked)]
+
+
+def _cut(strip: Strip, flat: Strip, reasons: list[str | None]) -> Cut | None:
     """The cut of one strip, None if all of it is held. `flat`: the strip with its inserts moved."""
-    before = range(len(flat.devices))
-    reasons: list[str | None] = [refuse(flat, index, sample_rate) for index in before]
-    reasons += [AFTER_FADER] * len(flat.post_devices)
     refused = [index for index, reason in enumerate(reasons) if reason is not None]
     if not refused:
         return None

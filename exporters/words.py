@@ -90,14 +90,20 @@ def describe_band(band: Band) -> str:
 
 
 def describe_strip(strip: Strip, sample_rate: int) -> str:
-    """Everything set on a strip, in the order of the signal, one item a line."""
-    lines = [describe(device, sample_rate) for device in strip.devices]
+    """Everything set on a strip, in the order of the signal, one item a line; of a device its confidence, too,
+    where it was measured."""
+    lines = [_with_confidence(device, sample_rate) for device in strip.devices]
     lines.append(f"fader {strip.fader_db:+.2f} dB")
     if strip.pan:
         lines.append(f"pan {strip.pan:+.2f} (balance, 0 dB law)")
-    lines += [f"after the fader: {describe(device, sample_rate)}" for device in strip.post_devices]
+    lines += [f"after the fader: {_with_confidence(device, sample_rate)}" for device in strip.post_devices]
     lines += [f"{send.tap} send to {send.target} {send.level_db:+.2f} dB" for send in strip.sends]
     return "\n".join(lines)
+
+
+def _with_confidence(device: Device, sample_rate: int) -> str:
+    line = describe(device, sample_rate)
+    return line if device.confidence is None else f"{line} (confidence {device.confidence:.3f})"
 
 
 def _short_gain(gain_db: float) -> str:

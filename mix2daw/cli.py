@@ -22,6 +22,7 @@ from mix2daw.errors import FormatError, InputError, MixError
 from mix2daw.terminal import (
     add_row,
     lost_lines,
+    nulls_table,
     number,
     one_line,
     print_lines,
@@ -29,6 +30,7 @@ from mix2daw.terminal import (
     strips_table,
     table_of,
     verdict,
+    verification_lines,
 )
 
 if TYPE_CHECKING:
@@ -217,6 +219,35 @@ def export(
         folder = graph.resolve().parent
         lost = export_folder(loaded, folder, names(to), out, force, progress, options)
     print_lines(Console(), (*lost_lines(lost), f"written: {out}"))
+
+
+@app.command()
+def verify(
+    graph: Annotated[Path, typer.Argument(metavar="GRAPH", help="A graph.json.")],
+    daw: Annotated[str, typer.Option(help="The DAW, which has to be installed: ardour.")] = "ardour",
+    out: Annotated[Path | None, typer.Option(help="JSON file to write, such as verify.json.")] = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write GRAPH as a session, have the DAW play it, and compare every strip with the render."""
+    from mix2daw.graph import read_graph
+    from mix2daw.output import check_file, write_text
+    from mix2daw.verify import check_daw, verification_json
+    from mix2daw.verify import verify as compare_daw
+
+    check_daw(daw)
+    loaded = read_graph(graph)
+    if out is not None:
+        check_file(out, force)
+    found = compare_daw(loaded, graph.resolve().parent, daw)
+    if out is not None:
+        write_text(out, verification_json(found))
+    if as_json:
+        sys.stdout.write(verification_json(found))
+        return
+    console = Console()
+    console.print(nulls_table(found.strips))
+    print_lines(console, verification_lines(found))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -18,6 +19,9 @@ from rich.text import Text
 from mix2daw.exporters import Lost
 from mix2daw.graph import Device, Graph, Strip
 from mix2daw.result import Result
+
+if TYPE_CHECKING:
+    from mix2daw.exporters.ardour.verify import Null, Verification
 
 
 class Bar:
@@ -110,6 +114,24 @@ def verdict(result: Result) -> str:
     if result.out_of_time:
         parts.append("cut short by the budget")
     return "; ".join(parts)
+
+
+def nulls_table(nulls: Sequence[Null]) -> Table:
+    """How far every strip of a session is from the render; a dash for one that is not heard."""
+    table = table_of("Strip", "Null dB", "Late by", right=(1, 2))
+    for null in nulls:
+        late = f"{null.lag_samples} samples" if null.lag_samples else "–"
+        add_row(table, f"{null.strip} ({null.kind})", number(null.null_db, ".1f"), late)
+    return table
+
+
+def verification_lines(found: Verification) -> Iterator[str]:
+    """The outcome of playing a session in a DAW: what it complains of, how near it is, how long it took."""
+    yield from found.complaints
+    many = len(found.complaints)
+    said = "loads without a complaint" if not many else f"has {many} complaints at loading"
+    heard = f"plays the render to {number(found.mix.null_db, '.1f')} dB"
+    yield f"{found.host} {said}; {heard}; {found.duration_s:.1f} s exported in {found.export_s:.1f} s"
 
 
 def number(value: float | None, form: str) -> str:

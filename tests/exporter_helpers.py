@@ -173,7 +173,8 @@ class ReadDevice(Protocol):
 @dataclass(frozen=True)
 class ReadStrip:
     """A strip as a reader found it. `matrix`: gains of fader and panner, `out = matrix @ in` for stereo;
-    `devices`: of formats that have more than equalizers, all of them in order; `sends`: target -> (linear
+    `devices`: of formats that have more than equalizers, all of them in order; `behind`: those behind fader
+    and panner; `sends`: target -> (linear
     level, tap); `audio`: `(channels, samples)` of its file."""
 
     name: str
@@ -182,6 +183,7 @@ class ReadStrip:
     matrix: NDArray[np.float64]
     equalizers: tuple[tuple[ReadBand, ...], ...] = ()
     devices: tuple[ReadDevice, ...] = ()
+    behind: tuple[ReadDevice, ...] = ()
     sends: dict[str, tuple[float, str]] = field(default_factory=dict)
     audio: NDArray[np.float32] | None = None
     position_samples: int = 0
@@ -226,7 +228,10 @@ def play(
         for read in strip.devices:
             signal = read.play(signal)
         before[name] = signal * (not strip.muted)
-        after[name] = strip.matrix @ before[name]
+        signal = strip.matrix @ before[name]
+        for read in strip.behind:
+            signal = read.play(signal)
+        after[name] = signal
 
     master = next(strip.name for strip in strips.values() if strip.output is None)
     run(master)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import math
+import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import jsfx
+import lua_host
 import numpy as np
 import rpp
 import soundfile
-from exporter_helpers import RATE, ReadBand, ReadStrip
+from exporter_helpers import RATE, ReadBand, ReadDevice, ReadStrip, rbj
 from lxml import etree
 from numpy.typing import NDArray
+from scipy.signal import sosfilt
 
 Matrix = NDArray[np.float64]
 
@@ -199,11 +205,13 @@ def read_ardour(folder: Path, sample_rate: int = RATE) -> dict[str, ReadStrip]:
     for route in routes:
         sends: dict[str, tuple[float, str]] = {}
         tap = "pre"
-        equalizers: list[tuple[ReadBand, ...]] = []
+        read: dict[str, list[ReadDevice]] = {"pre": [], "post": []}
         for processor in route.iterfind("Processor"):
             value = processor.find("Controllable")
             if processor.get("type") == "amp":
                 tap, fader_lin = "post", float(value.get("value"))
+            elif processor.get("type") == "luaproc":
+                read[tap].append(_lua_device(processor, path.parent))
             elif processor.get("type") == "intsend":
                 level = float(value.get("value"))
                 shell = processor.find("PannerShell")
@@ -215,7 +223,7 @@ def read_ardour(folder: Path, sample_rate: int = RATE) -> dict[str, ReadStrip]:
                 sends[names[processor.get("target")]] = (level, tap)
             elif processor.get("unique-id") == "urn:ardour:a-eq":
                 ports = {p.get("symbol"): float(p.get("value")) for p in processor.iterfind("lv2/Port")}
-                equalizers.append(_ace_bands(ports, sample_rate))
+                read[tap].append(AceDevice("equalizer", {}, _ace_bands(ports, sample_rate)))
         inputs = len(route.findall("IO[@direction='Input']/Port"))
         targets = {
             connection.get("other").rsplit("/", 1)[0]
@@ -240,16 +248,91 @@ def read_ardour(folder: Path, sample_rate: int = RATE) -> dict[str, ReadStrip]:
             )
             assert place["audio"].shape[0] == inputs
         mute = route.find("MuteMaster")
+        panned = _ardour_matrix(route, 2 if _has_two(read["pre"] + read["post"]) else inputs)
+        if read["post"]:  # a panner stands behind everything, so it has to be in the middle
+            assert np.allclose(panned, np.eye(2))
+            if read["post"][0].type == "pan":
+                panned = balance(1.0, read["post"].pop(0).values["pan"])
+        only_ace = all(isinstance(found, AceDevice) for found in read["pre"])
         strips[route.get("name")] = ReadStrip(
             name=route.get("name"),
             output=target,
             muted=mute is not None and mute.get("muted") == "1",
-            matrix=fader_lin * _ardour_matrix(route, inputs),
-            equalizers=tuple(equalizers),
+            matrix=fader_lin * panned,
+            equalizers=tuple(found.bands for found in read["pre"]) if only_ace else (),
+            devices=() if only_ace else tuple(read["pre"]),
+            behind=tuple(read["post"]),
             sends=sends,
             **place,
         )
     return strips
+
+
+@dataclass(frozen=True)
+class AceDevice:
+    """An ACE EQ, by the bands that it comes to rest on."""
+
+    type: str
+    values: dict[str, float]
+    bands: tuple[ReadBand, ...]
+
+    def play(self, signal: Matrix) -> Matrix:
+        """`(2, samples)` through the bands."""
+        for band in self.bands:
+            signal = sosfilt(rbj(band), signal)
+        return signal
+
+
+@dataclass(frozen=True)
+class LuaProcessor:
+    """A script of a session with the values of its ports, played by Lua and not by the processor it stands
+    for. `session`: the folder whose files it reads."""
+
+    type: str
+    values: dict[str, float]
+    script: str
+    ports: tuple[float, ...]
+    session: Path
+
+    def play(self, signal: Matrix) -> Matrix:
+        """`(2, samples)` through the script, its latency taken back."""
+        device = lua_host.LuaDevice(self.script, self.session)
+        longer = np.pad(signal.astype(np.float32), ((0, 0), (0, RATE // 20)))
+        played, latency = device.play(longer, RATE, self.ports)
+        return played[:, latency : latency + signal.shape[1]].astype(np.float64)
+
+
+def _lua_device(processor: etree._Element, session: Path) -> LuaProcessor:
+    """Its parameters are named as people read them, `Bell 1 (Hz)`, in the order of the ports."""
+    script = base64.b64decode(processor.findtext("luaproc/script"), validate=True)
+    assert processor.get("unique-id") == hashlib.sha1(script).hexdigest()
+    assert processor.get("count") == "1"
+    text = script.decode("utf-8")
+    ports = processor.findall("luaproc/Port")
+    assert [port.get("id") for port in ports] == [str(number) for number in range(len(ports))]
+    numbers = tuple(float(port.get("value")) for port in ports)
+    values: dict[str, float] = {}
+    for parameter, value in zip(lua_host.LuaDevice(text).parameters(), numbers, strict=True):
+        assert parameter.low <= value <= parameter.high
+        control = parameter.name.lower().replace(" ", "_").replace("_(db/oct)", "_db")
+        values[re.sub(r"_\((\w+)\)$", r"_\1", control)] = value
+    kind = re.search(r'name = "mix2daw (\w+)"', text)[1]
+    if kind == "convolution" and "FULL_DRY = 2" in text:
+        kind = "reverb"
+    return LuaProcessor(kind, values, text, numbers, session)
+
+
+def _has_two(devices: list[ReadDevice]) -> bool:
+    """Whether a mono signal has two channels behind them."""
+    return any(found.type in ("pan", "reverb", "convolution") for found in devices)
+
+
+def ardour_is_installed() -> bool:
+    """Whether there are the command-line tools of an Ardour here."""
+    found = [
+        shutil.which(f"ardour{version}-{tool}") for version in range(7, 12) for tool in ("export", "lua")
+    ]
+    return any(found[0::2]) and any(found[1::2])
 
 
 def ardour_law(position: float) -> float:

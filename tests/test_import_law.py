@@ -39,6 +39,7 @@ LAW = (
     "output",
     "result",
     "report",
+    "verify",
     "recover",
     "terminal",
     "cli",

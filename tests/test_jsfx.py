@@ -6,6 +6,7 @@ The effects run in an interpreter of our own; the processors null with pedalboar
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import jsfx
 import numpy as np
@@ -132,33 +133,41 @@ def test_effect_is_the_twin_of_its_processor(
 
 def test_coefficients_of_the_equalizer_on_a_grid() -> None:
     """Every kind of section, at ends and at random: the processor's 32-bit numbers, but for a last bit."""
-    rng = np.random.default_rng(11)
-    names = ["low_shelf", *(f"bell_{number}" for number in range(1, 5)), "high_shelf"]
-    params = PROCESSORS["equalizer"].params
     differing = total = 0
-    for number in range(150):
-        rate = (44100, 48000, 96000)[number % 3]
+    for rate, values in grid(150):
+        _, memory = EFFECTS["equalizer"].start(rate, values)
+        wanted = sections_of(values, rate)
+        found = memory[:60].reshape(12, 5)
+        assert np.allclose(found, wanted, rtol=1e-4, atol=2e-6)
+        differing += int((found != wanted).any(1).sum())
+        total += len(wanted)
+    assert differing < 0.03 * total
+
+
+def grid(count: int) -> Iterator[tuple[int, dict[str, float]]]:
+    """Rates, and settings of an equalizer with every section heard."""
+    rng = np.random.default_rng(11)
+    for number in range(count):
         values = {"high_pass_slope_db": 12.0, "low_pass_slope_db": 12.0}
-        for param in params:
+        for param in PROCESSORS["equalizer"].params:
             if param.scale == "choice":
                 continue
             ends = np.log([param.low, param.high]) if param.scale == "log" else (param.low, param.high)
             value = float(rng.choice(ends)) if rng.random() < 0.2 else float(rng.uniform(*ends))
             value = float(np.exp(value)) if param.scale == "log" else value
             values[param.name] = min(max(value, param.low), param.high)
-        _, memory = EFFECTS["equalizer"].start(rate, values)
-        sections = butterworth(biquad.high_pass, values["high_pass_hz"], rate)
-        for name in names:
-            design = getattr(biquad, name.split("_")[0] if name.startswith("bell") else name)
-            hz, level_db, q = (values[f"{name}_{unit}"] for unit in ("hz", "db", "q"))
-            sections.append(coefficients(design, hz, rate, level_db, q))
-        sections += butterworth(biquad.low_pass, values["low_pass_hz"], rate)
-        wanted = np.stack(sections)
-        found = memory[:60].reshape(12, 5)
-        assert np.allclose(found, wanted, rtol=1e-4, atol=2e-6)
-        differing += int((found != wanted).any(1).sum())
-        total += len(wanted)
-    assert differing < 0.03 * total
+        yield (44100, 48000, 96000)[number % 3], values
+
+
+def sections_of(values: dict[str, float], rate: int) -> NDArray[np.float64]:
+    """The twelve sections of such an equalizer as the processor has them, (12, 5)."""
+    sections = butterworth(biquad.high_pass, values["high_pass_hz"], rate)
+    for name in ("low_shelf", *(f"bell_{number}" for number in range(1, 5)), "high_shelf"):
+        design = getattr(biquad, name.split("_")[0] if name.startswith("bell") else name)
+        hz, level_db, q = (values[f"{name}_{unit}"] for unit in ("hz", "db", "q"))
+        sections.append(coefficients(design, hz, rate, level_db, q))
+    sections += butterworth(biquad.low_pass, values["low_pass_hz"], rate)
+    return np.stack(sections)
 
 
 def butterworth(design: biquad.Design, hz: float, rate: int) -> list[NDArray[np.float64]]:

@@ -16,6 +16,8 @@ from mix2daw.exporters.bands import BUTTERWORTH_Q, Band, octaves_of_q
 URI = "urn:ardour:a-eq"
 MAX_GAIN_DB = 20.0
 FREQ_LOW_HZ, FREQ_HIGH_HZ = 20.0, 20000.0
+# Of the sample rate. It has 64 bits; filters of 32 bits round otherwise below this (to -70 dB at 45 Hz).
+LOWEST_SHARE = 1 / 200
 BANDWIDTH_LOW_OCT, BANDWIDTH_HIGH_OCT = 0.1, 4.0
 BELLS = 4
 SHELF_Q_TOLERANCE = 1e-3
@@ -32,6 +34,8 @@ def refusal(bands: Iterable[Band], sample_rate: int) -> str | None:
     bands = tuple(bands)
     if any(band.is_filter for band in bands):
         return "ACE EQ has no high-pass and low-pass filters"
+    if any(band.freq_hz < LOWEST_SHARE * sample_rate for band in bands):
+        return "ACE EQ does not round low bands as the render does"
     if sum(band.kind == "bell" for band in bands) > BELLS:
         return f"ACE EQ has {BELLS} bells"
     for band in bands:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lxml import etree
 
 from mix2daw.exporters.ardour import ace_eq, panner
+from mix2daw.exporters.ardour.devices import Impulse, script
+from mix2daw.exporters.ardour.inserts import Chain, Insert, chain_of
 from mix2daw.exporters.bands import active_bands
 from mix2daw.exporters.plan import Channel
-from mix2daw.graph import Send, Strip
+from mix2daw.exporters.words import describe_briefly, settings
+from mix2daw.graph import Send
 
 SESSION_VERSION = "7002"
 _FLAGS = {"track": "AudioTrack", "group": "AudioBus", "return": "AudioBus", "master": "MasterOut"}
 
 
 class Ids:
-    """Hands out the ids of one session: 1, 2, ..."""
+    """Hands out the ids of one session: those after `last`."""
 
-    def __init__(self) -> None:
-        self.last = 0
+    def __init__(self, last: int = 0) -> None:
+        self.last = last
 
     def next(self) -> str:
         """The next id."""
@@ -31,7 +34,8 @@ class Ids:
 @dataclass(frozen=True)
 class Route:
     """A channel with what the session knows of it. `name`: as Ardour shows it, the prefix of its ports;
-    `ident` and `playlist`: ids; `order`: position in the mixer; `sample_rate`: of the session, in Hz."""
+    `ident` and `playlist`: ids; `order`: position in the mixer; `sample_rate`: of the session, in Hz;
+    `color`: 0xRRGGBBAA, 0 for none; `impulses`: of its inserts, by index."""
 
     channel: Channel
     name: str
@@ -39,6 +43,8 @@ class Route:
     playlist: str
     order: int
     sample_rate: int
+    color: int = 0
+    impulses: Mapping[int, Impulse] = field(default_factory=dict)
 
     @property
     def channels(self) -> int:
@@ -49,43 +55,36 @@ class Route:
 def route_element(route: Route, routes: Mapping[str, Route], ids: Ids) -> etree._Element:
     """The `<Route>` of a channel. `routes`: all of them, by the names of the plan."""
     strip = route.channel.strip
-    attributes = {
-        "version": SESSION_VERSION,
-        "id": route.ident,
-        "name": route.name,
-        "default-type": "audio",
-        "strict-io": "1" if strip.kind == "master" else "0",
-        "active": "1",
-        "meter-point": "MeterPostFader",
-        "disk-io-point": "DiskIOPreFader",
-    }
+    element = etree.Element(
+        "Route",
+        {
+            "version": SESSION_VERSION,
+            "id": route.ident,
+            "name": route.name,
+            "default-type": "audio",
+            "strict-io": "1" if strip.kind == "master" else "0",
+            "active": "1",
+            "meter-point": "MeterPostFader",
+            "disk-io-point": "DiskIOPreFader",
+        },
+    )
     if route.channel.clip:
-        attributes["audio-playlist"] = route.playlist
-    element = etree.Element("Route", attributes)
-    presentation = {"order": str(route.order), "flags": f"{_FLAGS[strip.kind]},OrderSet", "color": "0"}
+        element.set("audio-playlist", route.playlist)
+    presentation = {
+        "order": str(route.order),
+        "flags": f"{_FLAGS[strip.kind]},OrderSet",
+        "color": str(route.color),
+    }
     etree.SubElement(element, "PresentationInfo", presentation)
     _ports(element, route, routes, ids)
     if route.channel.muted:
         mute = {"mute-point": "PreFader,PostFader,Listen,Main", "muted": "1"}
         etree.SubElement(element, "MuteMaster", mute)
-    position = position_of(strip, route.channels)
-    _pannable(element, position, ids)
+    chain = chain_of(strip, route.channels)
+    _pannable(element, chain.position, ids)
     etree.SubElement(element, "Comment").text = route.channel.comment
-    _processors(element, route, routes, position, ids)
+    _processors(element, route, routes, chain, ids)
     return element
-
-
-def position_of(strip: Strip, channels: int) -> panner.Position:
-    """Fader and panner of a strip whose input has `channels` channels.
-
-    The width of a mono signal is nothing, so only that of a stereo one (always centred then) counts.
-    """
-    level = 10 ** (strip.fader_db / 20)
-    left, right = level * min(1.0, 1 - strip.pan), level * min(1.0, 1 + strip.pan)
-    if channels == 1:
-        return panner.mono(left, right)
-    width = next((device for device in strip.devices if device.type == "width"), None)
-    return panner.narrowed(level, width.values["width"]) if width else panner.balance(left, right)
 
 
 def _ports(parent: etree._Element, route: Route, routes: Mapping[str, Route], ids: Ids) -> None:
@@ -112,34 +111,56 @@ def _ports(parent: etree._Element, route: Route, routes: Mapping[str, Route], id
 
 
 def _processors(
-    parent: etree._Element, route: Route, routes: Mapping[str, Route], position: panner.Position, ids: Ids
+    parent: etree._Element, route: Route, routes: Mapping[str, Route], chain: Chain, ids: Ids
 ) -> None:
     strip = route.channel.strip
     if strip.kind == "track":
         _processor(parent, f"player:{route.name}", "diskreader", ids)
     elif strip.kind != "master":
         _processor(parent, "Return", "intreturn", ids)
-    for device in strip.devices:
-        if device.type == "equalizer":
-            bands = active_bands(device.values, route.sample_rate)
-            _equalizer(parent, ace_eq.controls(bands, route.sample_rate), route.channels, ids)
+    for insert in chain.before:
+        _insert(parent, insert, route, ids)
     for send in strip.sends:
         if send.tap == "pre":
-            _send(parent, send, position, route, routes[send.target], ids)
+            _send(parent, send, chain, routes[send.target], ids)
     fader = _processor(parent, "Amp", "amp", ids)
-    _control(fader, "gaincontrol", position.fader_lin, ids, {"flags": "GainLike"})
+    _control(fader, "gaincontrol", chain.position.fader_lin, ids, {"flags": "GainLike"})
+    for insert in chain.behind:
+        _insert(parent, insert, route, ids)
     for send in strip.sends:
         if send.tap == "post":
-            _send(parent, send, position, route, routes[send.target], ids)
+            _send(parent, send, chain, routes[send.target], ids)
     output = _processor(parent, route.name, "main-outs", ids)
     for key, value in {"own-input": "1", "own-output": "0", "output": route.name, "role": "Main"}.items():
         output.set(key, value)
-    _panner_shell(output, position.panner_uri)
+    _panner_shell(output, chain.position.panner_uri)
 
 
 def _processor(parent: etree._Element, name: str, kind: str, ids: Ids) -> etree._Element:
     attributes = {"id": ids.next(), "name": name, "active": "1", "type": kind}
     return etree.SubElement(parent, "Processor", attributes)
+
+
+def _insert(parent: etree._Element, insert: Insert, route: Route, ids: Ids) -> None:
+    """ACE EQ where it is an exact twin, else a script, whose state is its text and its parameters."""
+    device = insert.device
+    if device.type == "equalizer" and device.wet == 1:
+        bands = active_bands(device.values, route.sample_rate)
+        if ace_eq.refusal(bands, route.sample_rate) is None:
+            _equalizer(parent, ace_eq.controls(bands, route.sample_rate), insert.channels, ids)
+            return
+    impulse = None if insert.index is None else route.impulses.get(insert.index)
+    name = describe_briefly(device, route.sample_rate)
+    if impulse is not None:  # it holds settings that the script does not show
+        name = f"{device.type} {', '.join(settings(device, route.sample_rate))}"
+    played = script(device, route.sample_rate, impulse)
+    element = _processor(parent, name, "luaproc", ids)
+    element.set("unique-id", played.digest)
+    element.set("count", "1")
+    state = etree.SubElement(element, "luaproc")
+    etree.SubElement(state, "script", {"lua": "Lua 5.3", "origin": ""}).text = played.base64
+    for number, value in enumerate(played.values):
+        etree.SubElement(state, "Port", {"id": str(number), "value": _number(value)})
 
 
 def _equalizer(parent: etree._Element, ports: Mapping[str, float], channels: int, ids: Ids) -> None:
@@ -152,9 +173,7 @@ def _equalizer(parent: etree._Element, ports: Mapping[str, float], channels: int
         etree.SubElement(state, "Port", {"symbol": symbol, "value": _number(value)})
 
 
-def _send(
-    parent: etree._Element, send: Send, position: panner.Position, route: Route, target: Route, ids: Ids
-) -> None:
+def _send(parent: etree._Element, send: Send, chain: Chain, target: Route, ids: Ids) -> None:
     """A send to a bus. A post send has the panner of its route and follows it; a pre send goes past it.
 
     Past it means: bypassed for two channels; one channel needs a panner to reach both sides, so it has its
@@ -172,8 +191,8 @@ def _send(
         element.set(key, value)
     level = 10 ** (send.level_db / 20)
     if send.tap == "post":
-        _panner_shell(element, position.panner_uri)
-    elif route.channels == 1:
+        _panner_shell(element, chain.position.panner_uri)
+    elif chain.channels == 1:
         shell = _panner_shell(element, "", linked=False)
         _pannable(shell, panner.Position(1.0, 0.5, 0.0), ids)
         level /= panner.law(0.5)

@@ -6,16 +6,19 @@ length. The XML is the smallest that Ardour 7.3 loads without a complaint; newer
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from lxml import etree
 
 from mix2daw.errors import FormatError, OutputError
 from mix2daw.exporters import Lost
-from mix2daw.exporters.ardour import ace_eq
+from mix2daw.exporters.ardour import devices
+from mix2daw.exporters.ardour.devices import Impulse
+from mix2daw.exporters.ardour.impulses import Place, write_impulses
 from mix2daw.exporters.ardour.route import SESSION_VERSION, Ids, Route, route_element
-from mix2daw.exporters.bands import active_bands
 from mix2daw.exporters.layout import MASTER_NAME, lay_out
 from mix2daw.exporters.media import Clip
 from mix2daw.exporters.names import unique
@@ -26,11 +29,30 @@ NAME = "mix2daw"
 SUPERCLOCK_HZ = 282240000
 # Names that Ardour keeps for itself. A colon would split the name of a port.
 _TAKEN = (MASTER_NAME, "Monitor", "auditioner", "Click", "LTC-Out", "LTC-In", "MTC", "MIDI Clock")
+# Colours of groups, and of returns.
+_HUES = (0xC0504DFF, 0x4F81BDFF, 0x9BBB59FF, 0xF79646FF, 0x8064A2FF, 0x4BACC6FF, 0xBFA100FF, 0xB05A8AFF)
+_RETURNS = 0x808080FF
 _NOT_IN_ROUTE_NAMES = str.maketrans({":": "-", "/": "-", "\\": "-"})
 
 
+@dataclass(frozen=True)
+class Written:
+    """A session that was written. `folder`: of the session itself; `root`: its XML; `routes`: by the names of
+    the plan."""
+
+    folder: Path
+    root: etree._Element
+    routes: Mapping[str, Route]
+    lost: list[Lost]
+
+
 def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:
-    """Write `mix2daw/mix2daw.ardour` and its media into `folder`.
+    """Write `mix2daw/mix2daw.ardour`, its media and impulse responses into `folder`; as `write_session`."""
+    return write_session(graph, graph_folder, folder).lost
+
+
+def write_session(graph: Graph, graph_folder: Path, folder: Path) -> Written:
+    """Write a session into `folder` and return what was written.
 
     `graph`: devices complete; its sources are relative to `graph_folder`. Raises FormatError for a sample
     rate that does not divide Ardour's clock, InputError for a source that cannot be read, OutputError if a
@@ -46,36 +68,31 @@ def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:
     media = folder / NAME / "interchange" / NAME / "audiofiles"
     try:
         media.mkdir(parents=True, exist_ok=True)
-        plan, losses = lay_out(graph, graph_folder, media, refuse)
-        xml = etree.tostring(session(plan), xml_declaration=True, encoding="UTF-8", pretty_print=True)
-        path.write_bytes(xml)
+        plan, losses = lay_out(graph, graph_folder, media, refuse, blends=True, post_inserts=True)
+        impulses = write_impulses(plan, graph_folder, path.parent)
+        ids = Ids()
+        routes = _routes(plan, impulses, ids)
+        root = _session(plan, routes, ids)
+        write_xml(root, path)
     except OSError as error:
         raise OutputError(path, f"cannot be written ({error})", "check the folder and free space") from None
-    return losses
+    return Written(path.parent, root, routes, losses)
+
+
+def write_xml(root: etree._Element, path: Path) -> None:
+    """Write the XML of a session. Raises OSError."""
+    path.write_bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
 
 
 def refuse(strip: Strip, index: int, sample_rate: int) -> str | None:
-    """Why Ardour's own devices do not hold an insert exactly; None if they do."""
-    device = strip.devices[index]
-    if device.type == "equalizer":
-        return ace_eq.refusal(active_bands(device.values, sample_rate), sample_rate)
-    if device.type == "width":
-        if device.values["width"] > 1:
-            return "the width of Ardour's panner ends at 1"
-        if index + 1 < len(strip.devices):
-            return "the width of Ardour's panner is behind the inserts, and here an insert follows"
-        if strip.pan != 0:
-            return "Ardour's panner is set to the width or to the balance, and this strip has both"
-        if any(send.tap == "pre" for send in strip.sends):
-            return "the width of Ardour's panner is behind the pre sends"
-        return None
-    return f"Ardour has no exact {device.type} of its own"
+    """Why a session plays an insert not exactly; None if it does."""
+    del sample_rate
+    device = strip.all_devices()[index]
+    return None if device.type in devices.TYPES else f"no device here plays a {device.type}"
 
 
-def session(plan: Plan) -> etree._Element:
+def _session(plan: Plan, routes: Mapping[str, Route], ids: Ids) -> etree._Element:
     """The whole session. Ids are handed out in the order of the channels: the same plan, the same bytes."""
-    ids = Ids()
-    routes = _routes(plan, ids)
     root = etree.Element(
         "Session", {"version": SESSION_VERSION, "name": NAME, "sample-rate": str(plan.sample_rate)}
     )
@@ -118,14 +135,31 @@ def session(plan: Plan) -> etree._Element:
     return root
 
 
-def _routes(plan: Plan, ids: Ids) -> dict[str, Route]:
+def _routes(plan: Plan, impulses: Mapping[Place, Impulse], ids: Ids) -> dict[str, Route]:
     """Routes by the names of the plan: the master first, then parents before their inputs."""
+    colors = _colors(plan)
     order = [plan.master, *(channel for channel, _ in plan.tree())]
     routes: dict[str, Route] = {}
     for number, channel in enumerate(order):
         name = _route_name(channel, (route.name for route in routes.values()))
-        routes[channel.name] = Route(channel, name, ids.next(), ids.next(), number, plan.sample_rate)
+        own = {index: impulse for (strip, index), impulse in impulses.items() if strip == channel.name}
+        color = colors.get(channel.name, 0)
+        routes[channel.name] = Route(
+            channel, name, ids.next(), ids.next(), number, plan.sample_rate, color, own
+        )
     return routes
+
+
+def _colors(plan: Plan) -> dict[str, int]:
+    """0xRRGGBBAA of everything in a group that feeds the master, and of the group; returns share one."""
+    colors: dict[str, int] = {}
+    hues = itertools.cycle(_HUES)
+    color = 0
+    for channel, depth in plan.tree():
+        if depth == 0:
+            color = next(hues) if channel.strip.kind == "group" else 0
+        colors[channel.name] = _RETURNS if channel.strip.kind == "return" else color
+    return colors
 
 
 def _route_name(channel: Channel, taken: Iterable[str]) -> str:

@@ -16,8 +16,8 @@ from mix2daw.search.dial import dial_compressors
 from mix2daw.search.excerpts import FIRST_TRAIN_S, training_excerpts
 from mix2daw.search.fold import fold_wet
 from mix2daw.search.found import Found, count_devices, count_offered, with_confidence
-from mix2daw.search.returns import final_impulses, find_returns, refine_impulse, without_returns
 from mix2daw.search.retouch import retouch
+from mix2daw.search.returns import final_impulses, find_returns, refine_impulse, without_returns
 from mix2daw.search.revive import revive
 from mix2daw.search.settings import Settings
 from mix2daw.search.simplify import drop_resting
