@@ -90,8 +90,8 @@ def describe_band(band: Band) -> str:
 
 
 def describe_strip(strip: Strip, sample_rate: int) -> str:
-    """Everything set on a strip, in the order of the signal, one item a line; of a device its confidence, too,
-    where it was measured."""
+    """Everything set on a strip, in the order of the signal, one item a line; of a device its confidence,
+    too, where it was measured."""
     lines = [_with_confidence(device, sample_rate) for device in strip.devices]
     lines.append(f"fader {strip.fader_db:+.2f} dB")
     if strip.pan:

@@ -79,7 +79,8 @@ def every_device(folder: Path, rate: int) -> Graph:
                pan=0.45, sends=(to_hall, Send(target="Pre", level_db=-12, tap="pre"))),
         Strip(name="Band", kind="group", output="Master", devices=(linked, high, wide),
               post_devices=(linked,), fader_db=0.75, pan=0.1, sends=(to_hall,)),
-        Strip(name="Hall", kind="return", output="Master", fader_db=-2.0, pan=-0.2, devices=(echo, hall, high)),
+        Strip(name="Hall", kind="return", output="Master", fader_db=-2.0, pan=-0.2,
+              devices=(echo, hall, high)),
         Strip(name="Pre", kind="return", output="Master", fader_db=-2.0, devices=(narrow,)),
         Strip(name="Master", kind="master", fader_db=-6, devices=(high, linked), post_devices=(wall,)),
     ]  # fmt: skip
