@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
+from search_helpers import state_of
 
-from mix2daw.controls import Controls
 from mix2daw.graph import Device, Graph, Strip
-from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
-from mix2daw.progress import Silence
-from mix2daw.search import Settings
 from mix2daw.search.dial import dial_compressors
 from mix2daw.search.stages import refit_without_faint
 from mix2daw.search.state import State
-from mix2daw.session import Session, Track
-from mix2daw.spool import Spool
 
 RATE, SECONDS = 22050, 8
 TRUTH = {"threshold_db": -24.0, "ratio": 4.0, "attack_ms": 10.0, "release_ms": 150.0, "link": 0.0}
@@ -52,15 +44,7 @@ def sources() -> dict[str, torch.Tensor]:
 
 def state(truth: Graph, start: Graph) -> State:
     """A search for `truth` that stands at `start`."""
-    heard = sources()
-    with torch.no_grad():
-        mix = play(truth, Controls(truth), heard).out["master"].numpy()
-    tracks = tuple(
-        Track(name, Path(f"{name}.wav"), Spool().keep(signal.numpy()), None, "")
-        for name, signal in heard.items()
-    )
-    session = Session(RATE, np.ascontiguousarray(mix), Path("mix.wav"), tracks, (), {}, ())
-    return State(session, start, Settings(), Silence())
+    return state_of(truth, start, sources())
 
 
 def compressor_of(graph: Graph) -> dict[str, float]:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
+from search_helpers import state_of
 
-from mix2daw.controls import Controls, Key
+from mix2daw.controls import Key
 from mix2daw.graph import Device, Graph, Strip
-from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
-from mix2daw.progress import Silence
-from mix2daw.search import Settings
 from mix2daw.search.revive import revive
 from mix2daw.search.state import State, on_plateau
-from mix2daw.session import Session, Track
-from mix2daw.spool import Spool
 
 RATE, SECONDS = 22050, 8
 HARD = Device(type="compressor", values={"threshold_db": -40, "ratio": 6, "attack_ms": 1, "release_ms": 80})
@@ -42,14 +36,7 @@ def state(truth: Graph) -> State:
         name: (0.3 * torch.randn(t.shape, generator=generator) * torch.exp(-6 * (t % period_s)))[None]
         for name, period_s in {"one": 0.5, "two": 0.7}.items()
     }
-    with torch.no_grad():
-        mix = play(truth, Controls(truth), sources).out["master"].numpy()
-    tracks = tuple(
-        Track(name, Path(f"{name}.wav"), Spool().keep(signal.numpy()), None, "")
-        for name, signal in sources.items()
-    )
-    session = Session(RATE, mix, Path("mix.wav"), tracks, (), {}, ())
-    return State(session, truth, Settings(), Silence())
+    return state_of(truth, truth, sources)
 
 
 def test_only_what_is_missed_comes_back_in_its_place() -> None:

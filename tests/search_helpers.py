@@ -1,0 +1,31 @@
+"""A search for a mix that a known graph played."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mix2daw.controls import Controls
+from mix2daw.graph import Graph
+from mix2daw.play import play
+from mix2daw.progress import Silence
+from mix2daw.search import Settings
+from mix2daw.search.state import State
+from mix2daw.session import Session, Track
+from mix2daw.spool import Spool
+
+
+def state_of(truth: Graph, start: Graph, sources: Mapping[str, Tensor]) -> State:
+    """A search for what `truth` makes of the sources, that stands at `start`."""
+    with torch.no_grad():
+        mix = play(truth, Controls(truth), dict(sources)).out[truth.master.name].numpy()
+    tracks = tuple(
+        Track(name, Path(f"{name}.wav"), Spool().keep(signal.numpy()), None, "")
+        for name, signal in sources.items()
+    )
+    session = Session(truth.sample_rate, np.ascontiguousarray(mix), Path("mix.wav"), tracks, (), {}, ())
+    return State(session, start, Settings(), Silence())
