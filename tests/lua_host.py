@@ -33,11 +33,19 @@ function Buffer:offset (n) return buffer (self.data, self.first + n) end
 function Buffer:sameinstance (other) return self.data == other.data and self.first == other.first end
 function make_buffer () return buffer ({}, 0) end
 
-local memory = buffer ({}, 0)
+local cells = {}
+local function single (x) -- Veltkamp's rounding to the 24 bits of a 32-bit number
+  local b = x * 536870913
+  return b - (b - x)
+end
+local memory = buffer (setmetatable ({}, {
+  __index = cells,
+  __newindex = function (_, i, v) cells[i] = single (v) end,
+}), 0)
 local shared = {
-  allocate = function (_, n) for i = 1, n do memory.data[i] = 0 end end,
+  allocate = function (_, n) for i = 1, n do cells[i] = 0 end end,
   to_float = function (_, n) return memory:offset (n) end,
-  clear = function () for i = 1, #memory.data do memory.data[i] = 0 end end,
+  clear = function () for i = 1, #cells do cells[i] = 0 end end,
 }
 self = { shmem = function () return shared end }
 
