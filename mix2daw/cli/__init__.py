@@ -1,0 +1,9 @@
+"""The command line: parse, call, print.
+
+Modules that load torch or an exporter are imported by the commands that need them.
+"""
+
+from mix2daw.cli import graphs, listings, recovering  # each adds its commands to `app`
+from mix2daw.cli.app import app, main
+
+__all__ = ["app", "graphs", "listings", "main", "recovering"]

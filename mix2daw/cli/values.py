@@ -1,0 +1,26 @@
+"""What stands behind an option, read: lists of names, lengths of time."""
+
+from __future__ import annotations
+
+from mix2daw.errors import FormatError
+
+
+def names(text: str) -> tuple[str, ...]:
+    """ "a, b" as ("a", "b"), each once. FormatError if there is none."""
+    found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not found:
+        raise FormatError(repr(text), "names nothing", "give names with commas between them")
+    return found
+
+
+def seconds(text: str) -> float:
+    """ "90s", "10m", "1h" or plain seconds as seconds. FormatError if it is none of these."""
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1.0)
+    try:
+        value = float(number) * unit
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise FormatError("--budget", f"{text!r} is no length of time", "use for example 90s, 10m or 1h")
+    return value
