@@ -16,9 +16,9 @@ from torch import Tensor
 
 from mix2daw.loss import SongScore, WaveformLoss
 from mix2daw.play import play
+from mix2daw.search.course import FIRST_RATE
 from mix2daw.search.excerpts import PRE_ROLL_S, TrainingExcerpt
 from mix2daw.search.fit import RANGES, WAVEFORM_DEAF, Fit
-from mix2daw.search.run import FIRST_RATE
 from mix2daw.search.state import State
 
 MARKS = (0.25, 0.5, 0.75, 1.0)  # shares of the time at which the song is scored

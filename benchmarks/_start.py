@@ -9,8 +9,8 @@ from _songs import Song
 from mix2daw.console import build_console, preset
 from mix2daw.progress import Silence
 from mix2daw.search import Settings
+from mix2daw.search.course import first_fit, start
 from mix2daw.search.returns import find_returns
-from mix2daw.search.run import first_fit, start
 from mix2daw.search.state import State
 from mix2daw.session import open_session
 
@@ -19,7 +19,7 @@ def started(song: Song, settings: Settings, fitted: bool = False, folder: Path |
     """The search of a song after the warm start, with the returns that the residual shows; `fitted`: after
     the first fit, as the search has it. Sources in the graph are relative to `folder`."""
     session = open_session(song.stems, song.mix, song.groups)
-    console = build_console(session, preset(settings.preset, settings.processors), folder or song.stems)
+    console = build_console(session, preset(settings.preset), folder or song.stems)
     state = State(session, console, settings, Silence())
     start(state)
     if fitted:

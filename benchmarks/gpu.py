@@ -26,7 +26,7 @@ UNCOUNTED_STEPS, STEPS, RATE = 8, 40, 1.0
 
 def steps_per_second(session: Session, settings: Settings, folder: Path) -> float:
     """Speed of the descent on the full console."""
-    console = build_console(session, preset(settings.preset, settings.processors), folder)
+    console = build_console(session, preset(settings.preset), folder)
     state = State(session, console, settings, Silence())
     fit = Fit(state.graph, state.controls, state.training)
     fit.run(UNCOUNTED_STEPS, RATE)

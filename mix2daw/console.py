@@ -12,15 +12,21 @@ Presets:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from mix2daw.errors import FormatError
 from mix2daw.graph import SEND_LOW_DB, Device, Graph, Send, Strip, relative_source
-from mix2daw.processors import INSERTS, PROCESSORS, checked_graph
+from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.session import Session, Track
+
+Allows = Callable[[str, str], bool]  # of a strip's name and a type of device
+
+# A convolution may take the place of the algorithmic reverb, and the other way round.
+STAND_INS: Mapping[str, str] = MappingProxyType({"reverb": "convolution"})
 
 # As a device stands on a return: all wet, at unity (JUCE's wet level of 1/3); the sends set the level.
 ALL_WET = {
@@ -59,29 +65,11 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-def preset(name: str, allowed: frozenset[str] | None = None) -> Preset:
-    """A preset, cut down to the allowed types of devices. FormatError for a name that does not exist."""
+def preset(name: str) -> Preset:
+    """A preset. FormatError for a name that does not exist."""
     if name not in PRESETS:
         raise FormatError(name, "is no preset", f"use one of: {', '.join(PRESETS)}")
-    if allowed is None:
-        return PRESETS[name]
-    unknown = sorted(allowed - set(INSERTS))
-    if unknown:
-        raise FormatError(unknown[0], "is no processor", f"use some of: {', '.join(INSERTS)}")
-
-    def some(types: tuple[str, ...], instead: Mapping[str, str] | None = None) -> tuple[str, ...]:
-        return tuple(t for t in types if t in allowed or (instead or {}).get(t) in allowed)
-
-    full = PRESETS[name]
-    return replace(
-        full,
-        track=some(full.track),
-        group=some(full.group),
-        master=some(full.master),
-        post=some(full.post),
-        # A convolution may take the place of the algorithmic reverb, and the other way round.
-        returns=some(full.returns, {"reverb": "convolution"}),
-    )
+    return PRESETS[name]
 
 
 def unique(name: str, taken: set[str]) -> str:
@@ -98,6 +86,43 @@ def return_device(
 ) -> Device:
     """A reverb, convolution or delay as it stands on a return, with some other settings."""
     return Device(type=type_, values={**(values or {}), **ALL_WET[type_]}, impulse=impulse)
+
+
+def cut_down(graph: Graph, allows: Allows, instead: Mapping[str, str] = MappingProxyType({})) -> Graph:
+    """The graph with what is allowed: other inserts and sends go, other faders and pans rest, and a return
+    without inserts goes with what is sent to it. `instead`: types that stay on returns if another one, which
+    may take their place, is allowed."""
+
+    def some(strip: Strip, devices: tuple[Device, ...]) -> tuple[Device, ...]:
+        def stays(type_: str) -> bool:
+            other = instead.get(type_) if strip.kind == "return" else None
+            return allows(strip.name, type_) or (other is not None and allows(strip.name, other))
+
+        return tuple(device for device in devices if stays(device.type))
+
+    strips = [
+        strip.model_copy(
+            update={
+                "devices": some(strip, strip.devices),
+                "post_devices": some(strip, strip.post_devices),
+                "sends": strip.sends if allows(strip.name, "send") else (),
+                "fader_db": strip.fader_db if allows(strip.name, "fader") else 0.0,
+                "pan": strip.pan if allows(strip.name, "pan") else 0.0,
+            }
+        )
+        for strip in graph.strips
+    ]
+    idle = {
+        new.name
+        for old, new in zip(graph.strips, strips, strict=True)
+        if new.kind == "return" and old.all_devices() and not new.all_devices()
+    }
+    kept = [
+        s.model_copy(update={"sends": tuple(send for send in s.sends if send.target not in idle)})
+        for s in strips
+        if s.name not in idle
+    ]
+    return Graph.model_validate({**dict(graph), "strips": tuple(kept)})
 
 
 def build_console(session: Session, chosen: Preset, folder: Path) -> Graph:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -19,7 +20,10 @@ from torch import Tensor
 from mix2daw.controls import Controls
 from mix2daw.graph import Graph
 from mix2daw.loss import SongScore
+from mix2daw.mixdown import read_impulses, read_sources
 from mix2daw.play import play
+from mix2daw.processors import PROCESSORS, checked_graph
+from mix2daw.reopen import read_mix
 from mix2daw.search.deconvolution import WHITENING, Deconvolution, Stretch
 from mix2daw.search.least_squares import least_squares, mid_side_columns
 
@@ -71,6 +75,17 @@ def explain(graph: Graph, controls: Controls, sources: Mapping[str, Tensor], tar
                 found.append(Missing(strip.name, kind, max(0.0, fall)))
     found.sort(key=lambda missing: (-missing.la_fall, missing.strip, missing.kind))
     return Explanation(now, tuple(found))
+
+
+def explain_graph(graph: Graph, folder: Path, mix: Path | None = None) -> Explanation:
+    """What is missing in a graph; sources lie relative to `folder`, and so does the mix if none is given.
+
+    Raises InputError if there is no mix, or if it is not as long as the graph, FormatError, GraphError.
+    """
+    graph = checked_graph(graph, PROCESSORS)
+    target = torch.from_numpy(read_mix(graph, folder, mix))
+    controls = Controls(graph, read_impulses(graph, folder))
+    return explain(graph, controls, read_sources(graph, folder), target)
 
 
 def free_filter(signal: Tensor, rest: Tensor) -> Tensor:

@@ -15,9 +15,9 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,25 +26,26 @@ import torch
 
 from mix2daw.compare import compare, residual_db
 from mix2daw.console import preset
-from mix2daw.controls import Controls
-from mix2daw.errors import FormatError, InputError, OutputError
-from mix2daw.explain import Explanation, explain
-from mix2daw.exporters import FORMATS, Lost, exporter
-from mix2daw.exporters.options import DEFAULTS, Options
+from mix2daw.excerpt import MIX_FILE, loudest
+from mix2daw.export import export_sessions
+from mix2daw.exporters import exporter
 from mix2daw.exporters.pedalboard import render as render_pedalboard
-from mix2daw.graph import Graph
+from mix2daw.graph import Graph, read_graph
 from mix2daw.loss import published_la
-from mix2daw.mixdown import read_impulses, read_sources, render_torch
-from mix2daw.output import LOST_FILE, check_folder, new_folder, write_text
+from mix2daw.mixdown import read_impulses, render_torch
+from mix2daw.output import check_folder, new_folder, write_text
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
+from mix2daw.reopen import moved_graph, reopen
 from mix2daw.report import REPORT_FILE
 from mix2daw.report.folder import write_page
-from mix2daw.result import Devices, Result, SearchRecord, lost_json
-from mix2daw.search import Found, Settings, search
+from mix2daw.result import Devices, Result, SearchRecord
+from mix2daw.search import Found, Plan, Settings, check_engine, plan, plan_on
 from mix2daw.session import Session, groups_yaml, open_session
-from mix2daw.stems import Signal, file_sha256, read_audio, stereo, write_wav
+from mix2daw.stems import Signal, file_sha256, write_wav
 
+FORMATS_WRITTEN = ("dawproject", "reaper", "ardour", "recall")
+PREVIEW_S = 20.0
 IDENTICAL_DB = -300.0  # stands for the null of two equal renders, which has no number in JSON
 LIBRARIES = ("numpy", "numba", "pedalboard", "scipy", "soundfile", "soxr", "torch")  # result.json has these
 LA_PARTS = ("full", "left_right", "mid", "side")
@@ -53,13 +54,28 @@ LA_PARTS = ("full", "left_right", "mid", "side")
 @dataclass(frozen=True)
 class Job:
     """What to recover, from what, to where. `formats`: names of session formats; `groups`: a groups.yaml;
-    `force`: whether an earlier result in `out` may be replaced; `report`: whether report.html is written."""
+    `force`: whether an earlier result in `out` may be replaced; `report`: whether report.html is written;
+    `preview`: whether only the loudest part is searched, with fewer steps."""
 
     stems: Path
     mix: Path
     out: Path
     groups: Path | None = None
-    formats: tuple[str, ...] = ("dawproject", "reaper", "ardour", "recall")
+    formats: tuple[str, ...] = FORMATS_WRITTEN
+    settings: Settings = field(default_factory=Settings)
+    force: bool = False
+    report: bool = True
+    preview: bool = False
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """Which graph to go on from. `mix`: if it is not where the graph says; the rest as in `Job`."""
+
+    graph: Path
+    out: Path
+    mix: Path | None = None
+    formats: tuple[str, ...] = FORMATS_WRITTEN
     settings: Settings = field(default_factory=Settings)
     force: bool = False
     report: bool = True
@@ -75,58 +91,99 @@ class Recovery:
     found: Found
 
 
-class _Clock:
-    """Seconds per stage, by name."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
-
-
 def recover(job: Job, progress: Progress) -> Recovery:
     """Do a job. What can be refused is refused before the search begins; `out` appears when it is whole.
 
     Raises InputError (stems, mix, groups), FormatError (a name that does not exist), OutputError.
     An interrupt during the search is taken as "that will do": the best graph so far is finished and written.
     """
-    start = time.perf_counter()
-    _check(job)
-    clock = _Clock()
+    work = _Work(job, progress)
+    _check(job, keep=(job.stems, job.mix))
+    preset(job.settings.preset)
     progress.stage("Reading", 1)
-    with clock.stage("read"):
+    with work.stage("read"):
         session = open_session(job.stems, job.mix, job.groups)
-    for line in _findings(session):
-        progress.say(line)
-    with new_folder(job.out) as folder:
-        # Paths in the graph are relative to `out`; the temporary folder lies beside it: they hold there too.
-        found = search(session, job.out.resolve(), job.settings, progress)
-        graph = found.graph
-        for path, impulse in found.impulses.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            write_wav(folder / path, impulse, graph.sample_rate)
-        write_text(folder / "graph.json", graph.to_json())
-        write_text(folder / "groups.yaml", groups_yaml(session))
+        if job.preview:
+            session = replace(loudest(session, PREVIEW_S), mix_path=job.out / MIX_FILE)
+    settings = replace(job.settings, quick=job.preview)
+    return work.done(plan(session, job.out.resolve(), settings), job.mix)
+
+
+def refine(job: Refinement, progress: Progress) -> Recovery:
+    """Go on from a graph; as `recover` otherwise. Raises GraphError, too."""
+    work = _Work(job, progress)
+    graph = checked_graph(read_graph(job.graph), PROCESSORS)
+    folder = job.graph.resolve().parent
+    files = [folder / str(strip.source) for strip in graph.of_kind("track")]
+    _check(job, keep=(job.graph, *files, *(folder / path for path in graph.impulses())))
+    progress.stage("Reading", 1)
+    with work.stage("read"):
+        session = reopen(graph, folder, job.mix)
+        impulses = read_impulses(graph, folder)
+    moved = moved_graph(graph, session, job.out.resolve())
+    return work.done(plan_on(session, moved, impulses, job.settings), session.mix_path)
+
+
+class _Work:
+    """One job on its way: seconds per stage, and what is done with the outcome of its search."""
+
+    def __init__(self, job: Job | Refinement, progress: Progress) -> None:
+        self.job, self.progress = job, progress
+        self.begun = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Seconds that count for `name`."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+    def done(self, plan: Plan, mix: Path) -> Recovery:
+        """Search, play, compare and write the folder. `mix`: the file that was given."""
+        job, session, progress = self.job, plan.session, self.progress
+        for line in _findings(session):
+            progress.say(line)
+        with new_folder(job.out) as folder:
+            # Paths in a graph are relative to `out`. This folder lies beside it: they hold there too.
+            found = plan.run(progress)
+            graph = found.graph
+            for path, impulse in found.impulses.items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                write_wav(folder / path, impulse, graph.sample_rate)
+            if graph.mix == MIX_FILE:
+                write_wav(folder / MIX_FILE, session.mix, graph.sample_rate)
+            write_text(folder / "graph.json", graph.to_json())
+            write_text(folder / "groups.yaml", groups_yaml(session))
+            result = self._result(session, found, folder, file_sha256(mix))
+            write_text(folder / "result.json", result.to_json())
+        if job.report:
+            # The result is whole by now: what comes between does not take it away.
+            try:
+                write_page(graph, result, job.out, job.out / REPORT_FILE, progress)
+            except KeyboardInterrupt:
+                progress.say(f"stopped: no report; `mix2daw report {job.out}` writes it")
+        return Recovery(graph, result, job.out, found)
+
+    def _result(self, session: Session, found: Found, folder: Path, mix_sha256: str) -> Result:
+        """Play the graph, compare it, write its sessions; all numbers together."""
+        graph, job, progress = found.graph, self.job, self.progress
         progress.stage("Rendering", 2)
-        with clock.stage("render"):
+        with self.stage("render"):
             render = render_pedalboard(graph, folder)
             write_wav(folder / "render.wav", render, graph.sample_rate)
             write_wav(folder / "difference.wav", session.mix - render, graph.sample_rate)
             progress.step()
             null_db = residual_db(render_torch(graph, folder), render)
         progress.stage("Comparing", 1)
-        with clock.stage("compare"):
+        with self.stage("compare"):
             metrics = compare(render, session.mix, session.sample_rate)
             la_sum = _la(sum_of_stems(session), session.mix, session.sample_rate)
         progress.stage("Writing sessions", len(job.formats))
-        with clock.stage("sessions"):
+        with self.stage("sessions"):
             lost = export_sessions(graph, folder, job.formats, folder / "sessions", progress)
-        seconds = {**clock.seconds, **found.seconds, "total": time.perf_counter() - start}
-        result = Result(
+        seconds = {**self.seconds, **found.seconds, "total": time.perf_counter() - self.begun}
+        return Result(
             la={part: metrics[f"la.{part}"] for part in LA_PARTS},
             la_paper={part: metrics[f"la.paper.{part}"] for part in LA_PARTS},
             la_sum_of_stems=la_sum,
@@ -150,98 +207,9 @@ def recover(job: Job, progress: Progress) -> Recovery:
             seed=job.settings.seed,
             version=version("mix2daw"),
             versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
-            mix_sha256=file_sha256(job.mix),
+            mix_sha256=mix_sha256,
             search=SearchRecord.of(found.offered, found.trace),
         )
-        write_text(folder / "result.json", result.to_json())
-    if job.report:
-        # The result is whole by now: what comes between does not take it away.
-        try:
-            write_page(graph, result, job.out, job.out / REPORT_FILE, progress)
-        except KeyboardInterrupt:
-            progress.say(f"stopped: no report; `mix2daw report {job.out}` writes it")
-    return Recovery(graph, result, job.out, found)
-
-
-def render_graph(graph: Graph, folder: Path, engine: str) -> Signal:
-    """The song (2, samples) as `engine` ("pedalboard" or "torch") plays it; sources relative to `folder`.
-
-    Raises FormatError for an unknown engine or processor, GraphError, InputError.
-    """
-    engines: dict[str, Callable[[Graph, Path], Signal]] = {
-        "pedalboard": render_pedalboard,
-        "torch": render_torch,
-    }
-    if engine not in engines:
-        raise FormatError(engine, "is no engine", f"use one of: {', '.join(engines)}")
-    return engines[engine](checked_graph(graph, PROCESSORS), folder)
-
-
-def explain_graph(graph: Graph, folder: Path, mix: Path | None = None) -> Explanation:
-    """What is missing in a graph; sources lie relative to `folder`, and so does the mix if none is given.
-
-    Raises InputError if there is no mix, or if it is not as long as the graph; else as `render_graph`.
-    """
-    graph = checked_graph(graph, PROCESSORS)
-    if mix is None and graph.mix is None:
-        raise InputError("--mix", "is needed: the graph names no mix", "give the path of the mix")
-    path = mix or folder / str(graph.mix)
-    target = torch.from_numpy(stereo(read_audio(path, graph.sample_rate)))
-    if target.shape[1] != graph.length_samples:
-        lengths = f"has {target.shape[1]} samples, the graph {graph.length_samples}"
-        raise InputError(path, lengths, "give the mix that the graph was recovered from")
-    controls = Controls(graph, read_impulses(graph, folder))
-    return explain(graph, controls, read_sources(graph, folder), target)
-
-
-def export_sessions(
-    graph: Graph,
-    graph_folder: Path,
-    formats: Sequence[str],
-    folder: Path,
-    progress: Progress,
-    options: Options = DEFAULTS,
-) -> dict[str, list[Lost]]:
-    """Write one session per format into `folder`/<format>; returns what each could not carry.
-
-    Raises FormatError for an unknown format or an option that one does not have, OutputError, InputError (a
-    source that cannot be read).
-    """
-    graph = checked_graph(graph, PROCESSORS)
-    writers = [exporter(name, options) for name in formats]
-    lost: dict[str, list[Lost]] = {}
-    for writer in writers:
-        place = folder / writer.name
-        try:
-            place.mkdir(parents=True)
-        except OSError as error:
-            raise OutputError(place, f"cannot be made ({error.strerror})", "write somewhere else") from None
-        lost[writer.name] = writer.write(graph, graph_folder, place)
-        progress.step(writer.name)
-    return lost
-
-
-def export_folder(
-    graph: Graph,
-    graph_folder: Path,
-    formats: Sequence[str],
-    out: Path,
-    force: bool,
-    progress: Progress,
-    options: Options = DEFAULTS,
-) -> dict[str, list[Lost]]:
-    """Write sessions of `graph` into the new folder `out`, with lost.json; as `export_sessions` otherwise."""
-    for name in formats:
-        exporter(name, options)
-    sources = [graph_folder / strip.source for strip in graph.strips if strip.source]
-    sources += [graph_folder / path for path in graph.impulses()]
-    ours = frozenset({*FORMATS, LOST_FILE})
-    check_folder(out, force, ours, marks=frozenset({LOST_FILE}), keep=sources)
-    progress.stage("Writing sessions", len(formats))
-    with new_folder(out) as folder:
-        lost = export_sessions(graph, graph_folder, formats, folder, progress, options)
-        write_text(folder / LOST_FILE, lost_json(lost))
-    return lost
 
 
 def sum_of_stems(session: Session) -> Signal:
@@ -262,14 +230,12 @@ def peak_rss_mib() -> float | None:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
 
 
-def _check(job: Job) -> None:
+def _check(job: Job | Refinement, keep: Sequence[Path]) -> None:
     """Refuse what cannot end well: names that do not exist, a place that cannot be written."""
     for name in job.formats:
         exporter(name)
-    preset(job.settings.preset, job.settings.processors)
-    if job.settings.device == "cuda" and not torch.cuda.is_available():
-        raise FormatError("--device cuda", "this machine has no CUDA device", "use --device cpu")
-    check_folder(job.out, job.force, keep=(job.stems, job.mix))
+    check_engine(job.settings.device)
+    check_folder(job.out, job.force, keep=keep)
 
 
 def _findings(session: Session) -> Iterator[str]:

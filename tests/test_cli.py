@@ -151,8 +151,14 @@ def test_a_bad_song_is_refused(song: Path, spoil: Callable[[Path], None]) -> Non
 
 
 BAD_OPTIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
-    "processor": (["--processors", "equalizer,flanger"], ("flanger", "compressor")),
-    "fader as processor": (["--processors", "fader"], ("fader",)),
+    "only": (["--only", "equalizer,flanger"], ("--only flanger", "compressor")),
+    "only nothing": (["--only", ","], ("commas",)),
+    "without": (["--without", "kick.flanger"], ("--without kick.flanger", "keys")),
+    "without what is not there": (["--without", "kick.width"], ("--without kick.width", "gate")),
+    "lock what is left out": (
+        ["--without", "gate", "--lock", "kick.gate"],
+        ("--lock kick.gate", "compressor"),
+    ),
     "format": (["--to", "reaper,cubase"], ("cubase", "dawproject")),
     "no format": (["--to", ","], ("commas",)),
     "preset": (["--preset", "radio"], ("radio", "studio")),
@@ -325,7 +331,7 @@ def recovered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
 
 def recover_small(folder: Path, *more: str) -> Result:
     """`recover` of the song in `folder` with few processors."""
-    few = ("--processors", "width", "--budget", "0.01s", "--json")
+    few = ("--only", "width", "--budget", "0.01s", "--json")
     return run("recover", folder / "stems", folder / "mix.wav", "--out", folder / "out/song", *few, *more)
 
 

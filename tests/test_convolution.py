@@ -14,6 +14,7 @@ from mix2daw.controls import Controls
 from mix2daw.dsp import convolution
 from mix2daw.dsp.convolution import convolved, delayed, stacked
 from mix2daw.errors import GraphError, InputError, OutputError
+from mix2daw.export import export_folder
 from mix2daw.exporters.bands import is_idle
 from mix2daw.exporters.chains import apply_device
 from mix2daw.exporters.pedalboard import render
@@ -23,7 +24,6 @@ from mix2daw.mixdown import read_impulses, read_sources, render_torch
 from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Silence
-from mix2daw.recover import export_folder
 from mix2daw.search.fold import fold_wet
 from mix2daw.stems import read_impulse
 

@@ -11,11 +11,10 @@ from torch import Tensor
 
 from mix2daw.controls import Controls
 from mix2daw.errors import InputError
-from mix2daw.explain import explain
+from mix2daw.explain import explain, explain_graph
 from mix2daw.graph import Device, Graph, Strip
 from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
-from mix2daw.recover import explain_graph
 from mix2daw.stems import write_wav
 
 RATE, SECONDS = 30000, 6

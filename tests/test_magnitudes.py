@@ -11,14 +11,16 @@ import torch
 from scipy.interpolate import CubicSpline
 from scipy.signal import istft, stft
 
-from mix2daw.console import build_console, preset
+from mix2daw.console import build_console, cut_down, preset
 from mix2daw.controls import Controls
 from mix2daw.graph import Graph, Strip
 from mix2daw.progress import Silence
+from mix2daw.search import Settings
 from mix2daw.search import warm_start as module
 from mix2daw.search.equalizer_descent import equalizer_response
 from mix2daw.search.magnitudes import power_factors
-from mix2daw.search.run import without_returns
+from mix2daw.search.returns import without_returns
+from mix2daw.selection import Selection
 from mix2daw.session import Session, Track
 from mix2daw.spool import Spool
 from mix2daw.stems import Signal, read_audio
@@ -78,8 +80,9 @@ def mixed(stems: dict[str, Signal], moved: dict[str, Callable[[Signal, int], Sig
 
 
 def started(session: Session) -> Graph:
-    chosen = preset("studio", frozenset({"equalizer"}))
-    controls = Controls(without_returns(build_console(session, chosen, Path())))
+    only = Settings(only=Selection.of("--only", ["equalizer"]))
+    console = cut_down(build_console(session, preset("studio"), Path()), only.allows)
+    controls = Controls(without_returns(console))
     sources = {track.name: torch.from_numpy(track.signal) for track in session.tracks}
     module.warm_start(controls.graph, controls, sources, torch.from_numpy(session.mix), Silence())
     return controls.to_graph()

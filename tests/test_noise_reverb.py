@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mix2daw.console import build_console, preset
+from mix2daw.console import build_console, cut_down, preset
 from mix2daw.loss import SegmentLoss
 from mix2daw.progress import Silence
 from mix2daw.search import Settings
@@ -17,6 +17,7 @@ from mix2daw.search.noise_reverb import BANDS, Dry, Tail, fit_tail, impulse
 from mix2daw.search.returns import find_returns, without_returns
 from mix2daw.search.space import decay_s
 from mix2daw.search.state import State
+from mix2daw.selection import Selection
 from mix2daw.session import Session, Track
 from mix2daw.spool import Spool
 
@@ -126,7 +127,8 @@ def test_a_moving_reverb_becomes_a_return(tmp_path: Path, wet: bool) -> None:
         for name, feed in zip(("drums", "keys"), feeds, strict=True)
     )
     session = Session(RATE, mix.contiguous().numpy(), tmp_path / "mix.wav", tracks, (), {}, ())
-    console = build_console(session, preset("studio", frozenset({"reverb"})), tmp_path)
+    only = Settings(only=Selection.of("--only", ["reverb"]))
+    console = cut_down(build_console(session, preset("studio"), tmp_path), only.allows)
     state = State(session, console, Settings(), Silence())
     state.adopt(without_returns(console))
     before = state.judge().score

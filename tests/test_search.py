@@ -16,11 +16,12 @@ from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Silence
 from mix2daw.search import Settings, search
+from mix2daw.search.effort import FULL
 from mix2daw.search.excerpts import coverage, scoring_excerpts
 from mix2daw.search.fold import fold_faders, fold_wet
 from mix2daw.search.judge import Judge
-from mix2daw.search.run import CONSOLE_STEPS, FINAL_STEPS, FIRST_STEPS, REFIT_STEPS
 from mix2daw.search.simplify import drop_bands, drop_resting, rounded
+from mix2daw.selection import Selection
 from mix2daw.session import Session, Track
 from mix2daw.spool import Spool
 
@@ -84,8 +85,10 @@ def session(tmp_path_factory) -> Session:
 
 @pytest.fixture(scope="module")
 def found(session):
-    allowed = frozenset({"equalizer", "compressor"})
-    return search(session, Path(session.mix_path).parent, Settings(processors=allowed), Silence())
+    allowed = ("equalizer", "compressor")
+    return search(
+        session, Path(session.mix_path).parent, Settings(only=Selection.of("--only", allowed)), Silence()
+    )
 
 
 def test_a_known_mix_is_recovered(found):
@@ -97,8 +100,8 @@ def test_a_known_mix_is_recovered(found):
 
 
 def test_the_descent_is_on_record(found):
-    assert len(found.descent) <= FIRST_STEPS + CONSOLE_STEPS + 2 * REFIT_STEPS + FINAL_STEPS
-    assert len(found.descent) > CONSOLE_STEPS
+    assert len(found.descent) <= FULL.first + FULL.console + 2 * FULL.refit + FULL.final
+    assert len(found.descent) > FULL.console
     assert found.la_console < found.la_start
     assert np.mean(found.descent[-4:]) < np.mean(found.descent[:4])
 
@@ -150,7 +153,7 @@ def test_the_tolerance_is_kept(session, found):
 
 
 def test_the_same_seed_gives_the_same_graph(session):
-    settings = Settings(processors=frozenset(), seed=7)
+    settings = Settings(only=Selection.of("--only", []), seed=7)
     folder = Path(session.mix_path).parent
     first, second = (search(session, folder, settings, Silence()).graph.to_json() for _ in range(2))
     assert first == second
@@ -166,6 +169,7 @@ import sys
 import numpy as np
 from mix2daw.progress import Silence
 from mix2daw.search import Settings, search
+from mix2daw.selection import Selection
 from mix2daw.session import Session, Track
 from mix2daw.spool import Spool
 
@@ -173,8 +177,8 @@ folder, song = Path(sys.argv[1]), np.load("song.npz")
 stems = sorted(set(song.files) - {"mix"})
 tracks = tuple(Track(name, folder / f"{name}.wav", Spool().keep(song[name]), None, "") for name in stems)
 session = Session(RATE, song["mix"], folder / "mix.wav", tracks, (), {}, ())
-allowed = frozenset({"equalizer", "compressor"})
-sys.stdout.write(search(session, folder, Settings(processors=allowed), Silence()).graph.to_json())
+settings = Settings(only=Selection.of("--only", ["equalizer", "compressor"]))
+sys.stdout.write(search(session, folder, settings, Silence()).graph.to_json())
 """.replace("RATE", str(RATE))
 
 
@@ -212,7 +216,7 @@ class Impatient(Silence):
 
 @pytest.mark.parametrize("steps", [1, 50, 75])
 def test_a_stop_gives_the_best_graph_so_far(session, steps):
-    settings = Settings(processors=frozenset())
+    settings = Settings(only=Selection.of("--only", []))
     stopped = search(session, Path(session.mix_path).parent, settings, Impatient(steps))
     assert stopped.interrupted
     assert {strip.name for strip in stopped.graph.of_kind("track")} == {"bass", "drum", "keys"}
@@ -220,7 +224,7 @@ def test_a_stop_gives_the_best_graph_so_far(session, steps):
 
 
 def test_a_budget_ends_the_search_early(session):
-    settings = Settings(processors=frozenset(), budget_s=0.5)
+    settings = Settings(only=Selection.of("--only", []), budget_s=0.5)
     found = search(session, Path(session.mix_path).parent, settings, Silence())
     assert found.out_of_time
     assert found.graph.strip("drum").pan > 0.1

@@ -17,7 +17,7 @@ import soundfile
 
 from mix2daw.compare import compare, residual_db
 from mix2daw.graph import Graph, read_graph
-from mix2daw.recover import render_graph
+from mix2daw.render import render_graph
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "song"

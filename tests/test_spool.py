@@ -92,7 +92,7 @@ def test_a_search_hears_the_same_from_a_file(tmp_path: Path) -> None:
         kept: list[Kept] = [spool.keep(signal) for signal in stems]
         tracks = tuple(Track(f"t{i}", tmp_path / f"t{i}.wav", one, None, "") for i, one in enumerate(kept))
         session = Session(RATE, mix, tmp_path / "mix.wav", tracks, (), {}, ())
-        return State(session, build_console(session, preset("studio", None), tmp_path), Settings(), Silence())
+        return State(session, build_console(session, preset("studio"), tmp_path), Settings(), Silence())
 
     here, there = state(Spool()), state(Spool(0))
     for one, other in ((here.training, there.training), (here.tried, there.tried)):

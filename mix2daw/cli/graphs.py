@@ -34,7 +34,7 @@ def render(
     """Play GRAPH into a file."""
     from mix2daw.graph import read_graph
     from mix2daw.output import check_file
-    from mix2daw.recover import render_graph
+    from mix2daw.render import render_graph
     from mix2daw.stems import write_wav
 
     loaded = read_graph(graph)
@@ -72,9 +72,9 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """What is missing in GRAPH? By how much La would fall if a strip had a free filter, gain or reverb."""
+    from mix2daw.explain import explain_graph
     from mix2daw.graph import read_graph
     from mix2daw.output import json_text
-    from mix2daw.recover import explain_graph
 
     found = explain_graph(read_graph(graph), graph.resolve().parent, mix)
     if as_json:
@@ -105,9 +105,9 @@ def export(
 ) -> None:
     """Write GRAPH as DAW sessions, and say what each could not carry."""
     from mix2daw.amount import scaled, shares
+    from mix2daw.export import export_folder
     from mix2daw.exporters.options import Options
     from mix2daw.graph import read_graph
-    from mix2daw.recover import export_folder
 
     options = Options(devices, media)
     loaded = read_graph(graph)

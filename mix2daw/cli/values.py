@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mix2daw.errors import FormatError
+
+if TYPE_CHECKING:
+    from mix2daw.selection import Selection
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -24,3 +29,10 @@ def seconds(text: str) -> float:
     if not 0 < value < float("inf"):
         raise FormatError("--budget", f"{text!r} is no length of time", "use for example 90s, 10m or 1h")
     return value
+
+
+def selection(option: str, text: str | None) -> Selection | None:
+    """ "gate, vox.equalizer" as a Selection; None if the option was not given."""
+    from mix2daw.selection import Selection
+
+    return None if text is None else Selection.of(option, names(text))

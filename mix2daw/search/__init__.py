@@ -1,7 +1,7 @@
 """The search: warm start, fit, prune, simplify, final fit."""
 
 from mix2daw.search.found import Found
-from mix2daw.search.run import search
+from mix2daw.search.run import Plan, check_engine, plan, plan_on, search
 from mix2daw.search.settings import Settings
 
-__all__ = ["Found", "Settings", "search"]
+__all__ = ["Found", "Plan", "Settings", "check_engine", "plan", "plan_on", "search"]

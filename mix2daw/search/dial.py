@@ -31,7 +31,7 @@ def dial_compressors(state: State) -> None:
     turns: list[Turn] = [partial(_curve, *steps) for steps in CURVE_TURNS]
     turns += [partial(_time, name) for name in TIMES]
     for key in judge.controls.all_keys():
-        if key.type != "compressor":
+        if key.type != "compressor" or state.lock.fixes(key.strip, "compressor"):
             continue
         linkable = key.strip in stereo
         if linkable:  # with other settings that are wrong, the wrong choice may be the closer one

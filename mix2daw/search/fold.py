@@ -3,7 +3,7 @@ settings."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from mix2daw.graph import FADER_HIGH_DB, FADER_LOW_DB, Device, Graph, Strip
 from mix2daw.processors import PROCESSORS
@@ -17,19 +17,20 @@ SCALED = {  # by the dry/wet weight: the distance of these controls from rest
 }
 
 
-def fold_faders(graph: Graph) -> Graph:
+def fold_faders(graph: Graph, spared: Collection[str] = ()) -> Graph:
     """Move the faders of the master and of groups onto the tracks, so that a track's fader says how loud it
     is.
 
     Exact: thresholds of dynamics on the way move along, and post-fader sends of what feeds a group make up
     for it. Nested groups fold from the inside out, ending at the tracks. A fader stays where it is if the
-    move would drive another control out of its range.
+    move would drive another control out of its range, or would change a strip that is `spared`.
     """
-    if graph.master.fader_db != 0:
+    if graph.master.fader_db != 0 and not spared:
         graph = _without_master_fader(graph) or graph
     for level in reversed(graph.levels()):
         for strip in level:
-            if strip.kind == "group" and strip.fader_db != 0:
+            involved = {strip.name, *graph.inputs(strip.name)}
+            if strip.kind == "group" and strip.fader_db != 0 and involved.isdisjoint(spared):
                 folded = _folded(graph, graph.strip(strip.name))
                 graph = folded or graph
     return graph

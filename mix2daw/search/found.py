@@ -88,7 +88,7 @@ def with_confidence(graph: Graph, judge: Judge, progress: Progress) -> Graph:
     """Every insert with what La would lose without it (its fader making up for the level), by the judge of
     the graph."""
     rise: dict[tuple[str, int], float] = {}
-    for key in judge.candidates():
+    for key in judge.left():
         if key.type not in (*SETTINGS, "send"):
             rise[key.strip, int(key.which)] = judge.without([key]).score - judge.score
             progress.step(str(key))

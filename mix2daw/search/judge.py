@@ -37,7 +37,8 @@ class Trial:
 
 class Judge:
     """Scores one graph with its controls; `score` is the mean La over the stretches of the excerpts. Inserts
-    and sends that are `gone` are not heard."""
+    and sends that are `gone` are not heard; `spared` ones are no candidates for leaving out; `fixed_faders`
+    are strips whose faders make up for nothing."""
 
     def __init__(
         self,
@@ -45,9 +46,11 @@ class Judge:
         controls: Controls,
         excerpts: Sequence[ScoringExcerpt],
         gone: Collection[Key] = frozenset(),
+        spared: Collection[Key] = frozenset(),
+        fixed_faders: Collection[str] = frozenset(),
     ) -> None:
         self.graph, self.controls, self.excerpts = graph, controls, list(excerpts)
-        self.gone = set(gone)
+        self.gone, self.spared, self.fixed_faders = set(gone), spared, fixed_faders
         self.refresh()
 
     def refresh(self) -> None:
@@ -65,7 +68,11 @@ class Judge:
         return float(torch.cat(scores).double().mean())
 
     def candidates(self) -> list[Key]:
-        """Everything that may still be left out: inserts, sends, pans and faders not at rest."""
+        """Everything that may still be left out."""
+        return [key for key in self.left() if key not in self.spared]
+
+    def left(self) -> list[Key]:
+        """Everything that is still heard: inserts, sends, pans and faders not at rest."""
         keys = []
         for key in self.controls.all_keys():
             if key in self.gone or self._is_fixture(key):
@@ -138,7 +145,7 @@ class Judge:
                 for e, known in zip(self.excerpts, signals, strict=True)
             ]
             for name in names:
-                if name in touched and name not in fixed:
+                if name in touched and name not in fixed and name not in self.fixed_faders:
                     level_lin = self._make_up(name, signals, closer)
                     for played in signals:
                         played.out[name] = played.out[name] * level_lin

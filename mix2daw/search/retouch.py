@@ -111,7 +111,8 @@ def _curves(state: State, tracks: Sequence[Strip], lack: Lack) -> dict[str, Valu
     keys: dict[int, Key] = {}
     for index, strip in enumerate(tracks):
         places = [str(i) for i, device in enumerate(strip.all_devices()) if device.type == "equalizer"]
-        if len(places) == 1 and float(lack.rms_db()[index]) > WRONG_DB:
+        fixed = state.lock.fixes(strip.name, "equalizer")
+        if len(places) == 1 and not fixed and float(lack.rms_db()[index]) > WRONG_DB:
             keys[index] = Key(strip.name, "equalizer", places[0])
     if not keys:
         return {}
@@ -134,6 +135,8 @@ def _curves(state: State, tracks: Sequence[Strip], lack: Lack) -> dict[str, Valu
 def _pan(state: State, strip: Strip, sides_lin: Tensor) -> Values:
     """The pan with what its sides lack; nothing if that hardly differs."""
     key = Key(strip.name, "pan")
+    if state.lock.fixes(strip.name, "pan"):
+        return {}
     pan = state.controls.value(key, "pan")
     left, right = (min(1.0, 1 - pan) * float(sides_lin[0]), min(1.0, 1 + pan) * float(sides_lin[1]))
     wanted = (right - left) / max(left, right, TINY)

@@ -16,11 +16,13 @@ from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.search.deconvolution import Deconvolution, Levels, Reals, Stretch
 from mix2daw.search.excerpts import listening_starts, stretches
 from mix2daw.search.noise_reverb import Dry, noise_reverb
+from mix2daw.search.simplify import map_devices
 from mix2daw.search.space import IMPULSE_S, Echo, Room, Space, decay_s, find_space, solve
 from mix2daw.search.state import State
 
 SEND_FLOOR_DB = -45.0  # softer sends are not offered
 REFINE_ROUNDS = 1
+KINDS = ("delay", "reverb", "convolution")
 AMOUNTS = {"delay": "mix", "reverb": "wet_level"}  # of devices that stand on the strips themselves
 INSERT_START = 0.02
 NOISE_GAIN = 0.02  # of La, by which a reverb of noise must improve the score to be kept
@@ -34,8 +36,8 @@ def without_returns(graph: Graph) -> Graph:
 
 def find_returns(state: State) -> None:
     """Add what the residual of the dry console shows, of the returns (or inserts) that `state.full` has."""
-    allowed = state.settings.processors
-    kinds = [kind for kind in ("delay", "reverb", "convolution") if allowed is None or kind in allowed]
+    names = [strip.name for strip in state.full.strips]
+    kinds = [kind for kind in KINDS if any(state.settings.allows(name, kind) for name in names)]
     if not kinds:
         return
     space = find_space(_stretches(state), state.sample_rate, kinds)
@@ -47,7 +49,7 @@ def find_returns(state: State) -> None:
     graph = state.graph
     if "delay" in offered and space.echo is not None:
         device = return_device("delay", _echo_values(space.echo, state.sample_rate))
-        graph = _with_return(graph, offered["delay"], device, tracks, space.echo.sends_lin)
+        graph = _with_return(state, graph, offered["delay"], device, tracks, space.echo.sends_lin)
     if "reverb" in offered and space.reverb is not None:
         if isinstance(space.reverb, Room):
             device = return_device("reverb", space.reverb.settings)
@@ -56,7 +58,7 @@ def find_returns(state: State) -> None:
             state.progress.say(f"a reverb that decays in {seconds:.1f} s is in the mix")
             path = state.keep_impulse(offered["reverb"].name, space.reverb.impulse)
             device = return_device("convolution", {}, path)
-        graph = _with_return(graph, offered["reverb"], device, tracks, space.reverb.sends_lin)
+        graph = _with_return(state, graph, offered["reverb"], device, tracks, space.reverb.sends_lin)
     if not offered:
         graph = _with_inserts(graph, space, tracks, state.sample_rate)
     state.adopt(checked_graph(graph, PROCESSORS))
@@ -77,7 +79,7 @@ def _offer_noise(state: State, place: Strip, tracks: list[str]) -> None:
     found = noise_reverb(dry, state.sample_rate, taps)
     path = state.keep_impulse(place.name, found.impulse)
     device = return_device("convolution", {}, path)
-    graph = _with_return(state.graph, place, device, tracks, found.sends_lin)
+    graph = _with_return(state, state.graph, place, device, tracks, found.sends_lin)
     if state.score(graph) < state.score() - NOISE_GAIN:
         seconds = decay_s(found.impulse, state.sample_rate)
         state.progress.say(f"a reverb that decays in {seconds:.1f} s is in the mix, as its magnitudes show")
@@ -139,13 +141,17 @@ def _echo_values(echo: Echo, sample_rate: int) -> dict[str, float]:
     return {"delay_ms": 1000 * echo.delay_samples / sample_rate, "feedback": echo.feedback}
 
 
-def _with_return(graph: Graph, place: Strip, device: Device, tracks: list[str], sends_lin: Levels) -> Graph:
-    """The graph with a return, before the master, and a send from each track that is heard in it."""
+def _with_return(
+    state: State, graph: Graph, place: Strip, device: Device, tracks: list[str], sends_lin: Levels
+) -> Graph:
+    """The graph with a return, before the master, and a send from each track that is heard in it and may
+    send."""
+    may = {s.name for s in state.full.strips if any(send.target == place.name for send in s.sends)}
     strips = [
         strip.model_copy(
             update={"sends": (*strip.sends, Send(target=place.name, level_db=_level_db(level[strip.name])))}
         )
-        if _level_db(level.get(strip.name, 0.0)) > SEND_FLOOR_DB
+        if strip.name in may and _level_db(level.get(strip.name, 0.0)) > SEND_FLOOR_DB
         else strip
         for level in (dict(zip(tracks, sends_lin.tolist(), strict=True)),)
         for strip in graph.strips
@@ -208,16 +214,16 @@ def _through_master(graph: Graph, controls: Controls, feeds: Tensor) -> Tensor:
 
 
 def final_impulses(graph: Graph, impulses: dict[str, Tensor]) -> tuple[Graph, dict[str, Reals]]:
-    """The graph with plain names of its impulse responses, and these, ready to be written."""
-    files: dict[str, Reals] = {}
-    strips = []
-    for strip in graph.strips:
-        devices = []
-        for device in strip.devices:
-            if device.impulse is not None:
-                path = f"impulses/{strip.name}.wav"
-                files[path] = impulses[device.impulse].numpy()
-                device = device.model_copy(update={"impulse": path})
-            devices.append(device)
-        strips.append(strip.model_copy(update={"devices": tuple(devices)}))
-    return graph.replace(*strips), files
+    """The graph with plain names of its impulse responses, and these, ready to be written: `reverb.wav` for
+    the first one, whatever the return is called."""
+    paths: dict[str, str] = {}
+
+    def named(_strip: Strip, device: Device) -> Device:
+        if device.impulse is None:
+            return device
+        number = f"-{len(paths) + 1}" if paths else ""
+        path = paths.setdefault(device.impulse, f"impulses/reverb{number}.wav")
+        return device.model_copy(update={"impulse": path})
+
+    graph = map_devices(graph, named)
+    return graph, {path: impulses[old].numpy() for old, path in paths.items()}

@@ -23,7 +23,7 @@ def revive(state: State, before: Graph) -> None:
         return
     silent = saliency(graph, Controls(graph, state.impulses, state.device), state.training)
     wet = Controls(map_devices(graph, _wet), state.impulses, state.device)
-    judge = Judge(wet.graph, wet, state.tried, gone)
+    judge = Judge(wet.graph, wet, state.tried, gone, fixed_faders=state.lock.fixed_strips("fader"))
     for key in sorted(gone, key=lambda key: (-silent[key], key))[:CHANCES]:
         trial = judge.having(key)
         if trial.score <= judge.score - MISSED * state.settings.tolerance:

@@ -95,7 +95,7 @@ def _with_plain_equalizers(state: State) -> Graph:
         (strip.name, index): device
         for strip in state.graph.strips
         for index, device in enumerate(strip.devices)
-        if device.type == "equalizer"
+        if device.type == "equalizer" and not state.lock.fixes(strip.name, "equalizer")
     }
     if not fitted:
         return state.graph
@@ -152,7 +152,7 @@ def _pruned(state: State, judge: Judge, rise: Rise, way: str, share: float) -> G
         return float("-inf") if state.late(share) else rise.limit(judge.score)
 
     def heard(judge: Judge) -> None:
-        keys = judge.candidates()
+        keys = judge.left()
         state.record(judge.score, count_left(keys))
         state.progress.step(f"La {judge.score:.3f}, {len(keys)} devices left")
 
@@ -164,7 +164,7 @@ def _pruned(state: State, judge: Judge, rise: Rise, way: str, share: float) -> G
             brute_force_round(judge, limit, tolerance, state.generator, heard)
         else:
             dry_wet_round(judge, limit, heard)
-    return fold_faders(judge.shrunk())
+    return fold_faders(judge.shrunk(), state.lock.fixed_strips() | state.standing)
 
 
 def simplify(state: State) -> None:

@@ -20,6 +20,7 @@ from mix2daw.loss import published_la
 from mix2daw.mixdown import mix_down
 from mix2daw.progress import Progress
 from mix2daw.search.excerpts import (
+    ScoringExcerpt,
     TrainingExcerpt,
     joined,
     listening_starts,
@@ -29,7 +30,9 @@ from mix2daw.search.excerpts import (
 )
 from mix2daw.search.fit import Fit, Loss
 from mix2daw.search.judge import Judge
+from mix2daw.search.lock import Lock
 from mix2daw.search.settings import Settings
+from mix2daw.search.sources import Sources
 from mix2daw.session import Session
 
 NEGLIGIBLE = 0.08  # share of La
@@ -62,27 +65,12 @@ class Rise:
         return max(self.floor + self.tolerance, spent)
 
 
-class _Sources(Mapping[str, Tensor]):
-    """The audio of every track on a device, read whenever it is asked for."""
-
-    def __init__(self, session: Session, device: torch.device) -> None:
-        self._tracks = {track.name: track for track in session.tracks}
-        self._device = device
-
-    def __getitem__(self, name: str) -> Tensor:
-        return torch.from_numpy(self._tracks[name].signal).to(self._device)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tracks)
-
-    def __len__(self) -> int:
-        return len(self._tracks)
-
-
 class State:
     """One search on its way. `graph` and `controls` always belong together and can be rendered.
 
-    `full` is the console before the search; `impulses` the impulse responses of all graphs so far, by path.
+    `full` is the console before the search; `lock` what of it is left alone; `standing` the groups (or the
+    master) whose faders were up in it, and stay; `impulses` the impulse responses of all graphs so far, by
+    path.
     `sources` and `target` are on the CPU, where the warm start measures them; `played`, the excerpts and the
     controls are on `device`.
     `la_console` is the La of the fitted full console on the whole song, `la_start` that of the warm start,
@@ -94,21 +82,32 @@ class State:
     on, with their La.
     """
 
-    def __init__(self, session: Session, graph: Graph, settings: Settings, progress: Progress) -> None:
-        self.settings, self.progress = settings, progress
+    def __init__(
+        self,
+        session: Session,
+        graph: Graph,
+        settings: Settings,
+        progress: Progress,
+        lock: Lock | None = None,
+        impulses: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        self.settings, self.progress, self.lock = settings, progress, lock or Lock()
         self.sample_rate = session.sample_rate
-        self.sources = _Sources(session, torch.device("cpu"))
+        self.sources = Sources(session, torch.device("cpu"))
         self.target = torch.from_numpy(session.mix)
         self.device = torch.device("cuda" if settings.device == "cuda" else "cpu")
-        self.played = _Sources(session, self.device)
+        self.played = Sources(session, self.device)
         target = self.target.to(self.device)
         self.training = training_excerpts(self.played, target, self.sample_rate)
         self.scoring = scoring_excerpts(self.played, target, self.sample_rate)
         self.tried = trial_excerpts(self.played, target, self.sample_rate, self.scoring)
         self.generator = random.Random(settings.seed)
         self.agreement: Tensor | None = None
-        self.impulses: dict[str, Tensor] = {}
-        self.full = graph
+        self.impulses: dict[str, Tensor] = dict(impulses or {})
+        self.full = self.graph = graph
+        self.standing = frozenset(
+            strip.name for strip in graph.strips if strip.kind in ("group", "master") and strip.fader_db != 0
+        )
         self._scores: list[tuple[Graph, float]] = []
         self.adopt(graph)
         nothing = Rise(-math.inf, settings.tolerance)  # until pruning may begin
@@ -144,9 +143,15 @@ class State:
         """Note a step of the current stage."""
         self.trace.append((self._stage, la, devices))
 
+    def trust(self, agreement: Tensor) -> None:
+        """Listen to the waveform as far as phases agree: a share per frequency, `(bins,)`."""
+        self.agreement = agreement
+        self.training = [excerpt.trusting(agreement) for excerpt in self.training]
+
     def adopt(self, graph: Graph) -> None:
-        """Go on from a graph."""
-        self.graph, self.controls = graph, Controls(graph, self.impulses, self.device)
+        """Go on from a graph, with what is locked as it was."""
+        self.graph = self.lock.held(graph, self.graph)
+        self.controls = Controls(self.graph, self.impulses, self.device)
 
     def score(self, graph: Graph | None = None) -> float:
         """What a judge says of the current graph, or of another one; the last few answers are remembered."""
@@ -160,11 +165,20 @@ class State:
     def judge(self, graph: Graph | None = None) -> Judge:
         """A judge of the current graph, or of another one."""
         controls = Controls(graph, self.impulses, self.device) if graph else self.controls
-        return Judge(graph or self.graph, controls, self.scoring)
+        return self._judge(graph or self.graph, controls, self.scoring)
 
     def trial_judge(self) -> Judge:
         """A judge of the current graph that is made for many trials: it hears less of the song."""
-        return Judge(self.graph, self.controls, self.tried)
+        return self._judge(self.graph, self.controls, self.tried)
+
+    def _judge(self, graph: Graph, controls: Controls, excerpts: Sequence[ScoringExcerpt]) -> Judge:
+        return Judge(
+            graph,
+            controls,
+            excerpts,
+            spared=self.lock.kept_keys(controls),
+            fixed_faders=self.lock.fixed_strips("fader"),
+        )
 
     def allow_rise(self) -> None:
         """Pruning may begin: its measure is the console as it is now."""
@@ -179,7 +193,7 @@ class State:
 
     def keep_impulse(self, name: str, impulse: NDArray[np.float32]) -> str:
         """Keep an impulse response (2, taps); returns the path by which graphs refer to it."""
-        path = f"impulses/{name}-{len(self.impulses)}.wav"
+        path = f"{name}#{len(self.impulses)}"
         self.impulses[path] = torch.from_numpy(np.ascontiguousarray(impulse, np.float32))
         return path
 
@@ -226,6 +240,7 @@ class State:
 
         try:
             heard = self.training if excerpts is None else list(excerpts)
-            Fit(self.graph, self.controls, heard, hold, sparsity, still).run(steps, rate, after)
+            held = frozenset(hold) | self.lock.fixed_keys(self.controls)
+            Fit(self.graph, self.controls, heard, held, sparsity, still).run(steps, rate, after)
         finally:
             self.adopt(self.controls.to_graph())

@@ -19,7 +19,7 @@ from mix2daw.play import play
 from mix2daw.progress import Progress
 from mix2daw.search.agreement import ceiling_line, coherence, linear_ceiling
 from mix2daw.search.equalizer_match import match_bands, match_equalizers
-from mix2daw.search.least_squares import least_squares, mid_side_columns
+from mix2daw.search.least_squares import Responses, least_squares, mid_side_columns
 from mix2daw.search.magnitudes import measure_magnitudes
 
 CURVE_SIZE = 4096
@@ -76,11 +76,8 @@ def warm_start(
     """
     rate = graph.sample_rate
     tracks = graph.of_kind("track")
-    clean = [remove_rumble(sources[strip.name], rate) for strip in tracks]
-    goal = remove_rumble(target, rate)
-    columns, owner = mid_side_columns(clean)
+    columns, goal, responses = _measured(graph, sources, target)
     flat = not any(_insert(strip, "equalizer") for strip in tracks)
-    responses = least_squares(columns, owner, goal, CURVE_SIZE)
     ceiling = linear_ceiling(responses, rate)
     progress.say(ceiling_line(ceiling, CURVE_SIZE / rate))
     magnitudes = measure_magnitudes(columns, goal, responses, match_bands(CURVE_SIZE, rate)[1])
@@ -97,6 +94,22 @@ def warm_start(
     _start_dynamics(graph, controls, sources)
     _solve_levels(graph, controls, sources, target, shifting)
     return ceiling, coherence(responses)
+
+
+def measure_agreement(graph: Graph, sources: Mapping[str, Tensor], target: Tensor) -> tuple[float, Tensor]:
+    """What `warm_start` returns, where nothing is to be set."""
+    _, _, responses = _measured(graph, sources, target)
+    return linear_ceiling(responses, graph.sample_rate), coherence(responses)
+
+
+def _measured(
+    graph: Graph, sources: Mapping[str, Tensor], target: Tensor
+) -> tuple[list[Tensor], Tensor, Responses]:
+    """Mid and side columns of the tracks and the target, without rumble, and the responses between them."""
+    clean = [remove_rumble(sources[strip.name], graph.sample_rate) for strip in graph.of_kind("track")]
+    goal = remove_rumble(target, graph.sample_rate)
+    columns, owner = mid_side_columns(clean)
+    return columns, goal, least_squares(columns, owner, goal, CURVE_SIZE)
 
 
 def _loudness_db(signal: Tensor, share: float) -> float:
