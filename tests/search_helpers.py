@@ -19,13 +19,24 @@ from mix2daw.session import Session, Track
 from mix2daw.spool import Spool
 
 
-def state_of(truth: Graph, start: Graph, sources: Mapping[str, Tensor]) -> State:
-    """A search for what `truth` makes of the sources, that stands at `start`."""
+def session_of(truth: Graph, sources: Mapping[str, Tensor]) -> Session:
+    """Sources, and what `truth` makes of them, in the groups that it has."""
     with torch.no_grad():
         mix = play(truth, Controls(truth), dict(sources)).out[truth.master.name].numpy()
     tracks = tuple(
-        Track(name, Path(f"{name}.wav"), Spool().keep(signal.numpy()), None, "")
+        Track(name, Path(f"{name}.wav"), Spool().keep(signal.numpy()), group_of(truth, name), "")
         for name, signal in sources.items()
     )
-    session = Session(truth.sample_rate, np.ascontiguousarray(mix), Path("mix.wav"), tracks, (), {}, ())
-    return State(session, start, Settings(), Silence())
+    groups = {strip.name: truth.inputs(strip.name) for strip in truth.of_kind("group")}
+    return Session(truth.sample_rate, np.ascontiguousarray(mix), Path("mix.wav"), tracks, (), groups, ())
+
+
+def group_of(graph: Graph, name: str) -> str | None:
+    """The group that a track feeds; None for the master."""
+    output = graph.strip(str(graph.strip(name).output))
+    return output.name if output.kind == "group" else None
+
+
+def state_of(truth: Graph, start: Graph, sources: Mapping[str, Tensor]) -> State:
+    """A search for what `truth` makes of the sources, that stands at `start`."""
+    return State(session_of(truth, sources), start, Settings(), Silence())

@@ -70,11 +70,12 @@ def from_graph(state: State) -> None:
         state.la_start = state.checkpoint()
     given = state.graph
     _fit_console(state, REFIT_RATE)
-    if state.la_console > state.la_start:
+    closer = state.la_console < state.la_start
+    if not closer:  # it is as right as it can be: a descent would only wander off
         state.adopt(given)
         state.la_console = state.checkpoint()
         state.allow_rise()
-    _make_small(state)
+    _make_small(state, closer)
 
 
 def _fit_console(state: State, rate: float) -> None:
@@ -90,14 +91,14 @@ def _fit_console(state: State, rate: float) -> None:
         state.allow_rise()
 
 
-def _make_small(state: State) -> None:
-    """Prune, simplify, fit once more and round off."""
+def _make_small(state: State, fit: bool = True) -> None:
+    """Prune, simplify and round off; `fit`: with fits between."""
     effort = state.settings.effort
-    _prune_all(state)
+    _prune_all(state, fit)
     with state.stage("simplify", len(BAND_TRIALS_DB)):
         simplify(state)
     with state.stage("final fit", effort.final):
-        if not state.late(0.97):
+        if fit and not state.late(0.97):
             if effort.polish:
                 retouch(state)
             refit_without_faint(state, effort.final, FINAL_RATE, 0.97)
@@ -106,7 +107,7 @@ def _make_small(state: State) -> None:
         state.checkpoint()
 
 
-def _prune_all(state: State) -> None:
+def _prune_all(state: State, fit: bool) -> None:
     """Pruning in two halves with a fit between them; the published strategies weigh before each round."""
     strategy, effort, full = state.settings.strategy, state.settings.effort, state.graph
     if strategy == "saliency" and not state.late(0.55):
@@ -119,7 +120,7 @@ def _prune_all(state: State) -> None:
         prune(state, "dry-wet", 0.8)
     if strategy in WEIGHING:
         state.adopt(fold_wet(state.graph))
-    if state.late(0.85):
+    if not fit or state.late(0.85):
         return
     with state.stage("refit", effort.refit):
         if effort.polish:
