@@ -34,11 +34,11 @@ SAMPLE = ROOT / "samples" / "song"
 MOST_FALSE, MOST_LEVEL_DB, MOST_PAN, MOST_CURVE_DB, MOST_DECAY_PERCENT = 0.10, 0.5, 0.03, 1.0, 15.0
 HEAD = (
     "| mix | La | SDR dB | audible parts found | false | fader dB | level dB | pan | EQ dB | GR dB | delay "
-    "| decay | seconds |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| decay |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
 )
 DEMANDED = (
     f"| demanded | | | all | ≤ {MOST_FALSE:.0%} | ≤ {MOST_LEVEL_DB} | ≤ {MOST_LEVEL_DB} | ≤ {MOST_PAN} "
-    f"| ≤ {MOST_CURVE_DB:.0f} | ≤ {MOST_CURVE_DB:.0f} | exact | ≤ {MOST_DECAY_PERCENT:.0f} % | |"
+    f"| ≤ {MOST_CURVE_DB:.0f} | ≤ {MOST_CURVE_DB:.0f} | exact | ≤ {MOST_DECAY_PERCENT:.0f} % |"
 )
 NOTES = """\
 Cells with two numbers: median and worst of all tracks (GR: of all strips with a compressor); bold is out of
@@ -116,7 +116,6 @@ def row(name: str, result: Score, numbers: dict[str, Any]) -> str:
         _pair(result.reduction_db.values(), MOST_CURVE_DB, 2),
         {None: "", True: "exact", False: "**wrong**"}[result.delay_exact],
         "" if decay is None else _bold(f"{decay:.0f} %", decay > MOST_DECAY_PERCENT),
-        f"{numbers['seconds']['total']:.0f}",
     )
     return f"| {' | '.join(cells)} |"
 
@@ -154,7 +153,7 @@ def main() -> None:
         numbers = json.loads((out / "result.json").read_text(encoding="utf-8"))
         rows.append(row(name, result, numbers))
         remarks.append(details(name, result))
-        record[name] = {**asdict(result), "la": numbers["la"]["full"], "seconds": numbers["seconds"]["total"]}
+        record[name] = {**asdict(result), "la": numbers["la"]["full"]}
         print(f"{rows[-1]}\n{remarks[-1]}", flush=True)
         # Written after every mix: the next one takes minutes and may be stopped.
         table.parent.mkdir(parents=True, exist_ok=True)

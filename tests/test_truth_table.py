@@ -9,7 +9,7 @@ from _truth_parts import PartsScore
 from _truth_scores import Score, TrackScore
 from truth import DEMANDED, HEAD, details, row
 
-NUMBERS: dict[str, Any] = {"la": {"full": 0.01}, "sdr_db": 40.0, "seconds": {"total": 100.0}}
+NUMBERS: dict[str, Any] = {"la": {"full": 0.01}, "sdr_db": 40.0}
 GOOD = Score(
     parts=PartsScore(audible=7, missed=(), false=(), false_share=0.0),
     tracks={"kick": TrackScore(0.1, -0.2, 0.0, 0.3), "voice": TrackScore(-0.4, 0.0, 0.01, 0.0)},
