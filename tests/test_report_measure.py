@@ -9,7 +9,7 @@ import pytest
 from exporter_helpers import device
 
 from mix2daw.exporters.chains import apply_device
-from mix2daw.report.curves import eq_curve, level_change, transfer
+from mix2daw.report.curves import eq_curve, level_change, tail, transfer
 from mix2daw.report.heat import png
 from mix2daw.report.measure import (
     BLOCK_S,
@@ -199,3 +199,23 @@ def test_the_picture_is_a_png_of_its_cells(tmp_path: object) -> None:
     pixels = np.round(imread(path) * 255).astype(int)
     np.testing.assert_array_equal(pixels[..., 0], indices.astype(int) * 20)
     assert octaves(np.ones((2, 27, 5))).shape == (2, 9, 5)
+
+
+def test_a_tail_dies_away_as_its_impulse_does() -> None:
+    """By 60 dB in 1.2 s; and not as a sum with what is dry."""
+    time_s = np.arange(2 * RATE) / RATE
+    impulse = (noise(2, 4) * 10 ** (-3 * time_s / 1.2)).astype(np.float32)
+    played = device("convolution", wet_level=1.0, dry_level=0.0)
+    seconds, level_db = tail(played, RATE, impulse)
+    assert seconds[-1] == pytest.approx(1.2, abs=0.1)
+    slope = np.polyfit(seconds, level_db, 1)[0]
+    assert slope == pytest.approx(-50, rel=0.05)
+
+
+def test_a_tail_of_echoes() -> None:
+    played = device("delay", delay_ms=100.0, feedback=0.5, mix=1.0)
+    seconds, level_db = tail(played, RATE)
+    for repeat in range(1, 8):
+        step = int(np.argmin(np.abs(seconds - 0.1 * repeat)))
+        assert level_db[step] == pytest.approx(-6.02 * (repeat - 1), abs=0.1)
+        assert level_db[step + 4] < -60

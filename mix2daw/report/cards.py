@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from mix2daw.exporters.bands import active_bands, is_active, is_idle
 from mix2daw.exporters.words import describe_band, file_label, pan_position, unit_of
 from mix2daw.graph import Device, Graph, Strip
-from mix2daw.report.curves import DYNAMICS, EQ_HIGH_HZ, EQ_LOW_HZ, TRANSFER_LOW_DB, eq_curve, transfer
-from mix2daw.report.measure import Floats
-from mix2daw.report.plots import Plot, Scale, area, grid, joined, line, time_labels
+from mix2daw.report.curves import DYNAMICS
+from mix2daw.report.device_plots import change_plot, eq_plot, tail_plot, transfer_plot
+from mix2daw.report.plots import Plot
 from mix2daw.report.strips import Heard
 from mix2daw.report.verdict import signed
 
@@ -114,7 +112,7 @@ def _card(
 ) -> Card:
     length_s = graph.length_samples / graph.sample_rate
     inserts = tuple(
-        _insert(device, graph.sample_rate, length_s, heard.changes.get(index), most)
+        _insert(device, index, heard, graph.sample_rate, length_s, most)
         for index, device in enumerate(strip.all_devices())
     )
     split = len(strip.devices)
@@ -162,11 +160,7 @@ def _bar(level_db: float) -> float:
 
 
 def _insert(
-    device: Device,
-    sample_rate: int,
-    length_s: float,
-    change: tuple[Floats, Floats] | None,
-    most: float,
+    device: Device, index: int, heard: Heard, sample_rate: int, length_s: float, most: float
 ) -> Insert:
     knobs = tuple(
         _knob(name, value, is_active(device, name, sample_rate)) for name, value in device.values.items()
@@ -177,11 +171,13 @@ def _insert(
         bands = tuple(
             describe_band(band).replace("-", "−") for band in active_bands(device.values, sample_rate)
         )
-        plots.append(_eq_plot(device, sample_rate, bands))
+        plots.append(eq_plot(device, sample_rate, bands))
     if device.type in DYNAMICS:
-        plots.append(_transfer_plot(device))
-        if change is not None:
-            plots.append(_change_plot(device, *change, length_s))
+        plots.append(transfer_plot(device))
+    if index in heard.changes:
+        plots.append(change_plot(device, *heard.changes[index], length_s))
+    if index in heard.tails:
+        plots.append(tail_plot(device, *heard.tails[index]))
     confidence = device.confidence
     return Insert(
         device.type,
@@ -205,51 +201,3 @@ def _knob(name: str, value: float, active: bool) -> Knob:
         label = label.removesuffix(suffix)
     text = signed(value, 1) if unit == "dB" else f"{value:.4g}"
     return Knob(label.replace("_", " "), text.replace("-", "−"), unit, active)
-
-
-def _eq_plot(device: Device, sample_rate: int, bands: tuple[str, ...]) -> Plot:
-    freqs, gains = eq_curve(device, sample_rate)
-    reach = 12.0 if np.abs(gains[gains > -40]).max(initial=0.0) <= 12 else 24.0
-    across, up = Scale(EQ_LOW_HZ, EQ_HIGH_HZ, log=True), Scale(-reach, reach, upright=True)
-    x_ticks = across.ticks([(100.0, "100"), (1000.0, "1k"), (10000.0, "10k Hz")])
-    y_ticks = up.ticks([(v, signed(v, 0)) for v in (-reach / 2, 0.0, reach / 2)])
-    xs, ys = across(freqs), up(gains)
-    body = joined(grid(x_ticks, y_ticks), area(xs, ys, 500, "curve"), line(xs, ys, "curve"))
-    return Plot(f"Equalizer curve: {', '.join(bands) or 'flat'}", body, x_ticks, y_ticks, "small")
-
-
-def _transfer_plot(device: Device) -> Plot:
-    level_in, level_out = transfer(device)
-    across, up = Scale(TRANSFER_LOW_DB, 0), Scale(TRANSFER_LOW_DB, 0, upright=True)
-    labels = [(-40.0, "−40"), (-20.0, "−20")]
-    x_ticks, y_ticks = across.ticks([*labels, (-3.0, "dB")]), up.ticks(labels)
-    straight = line(across(np.array([-60.0, 0.0])), up(np.array([-60.0, 0.0])), "unity")
-    curve = line(across(level_in), np.where(level_out < TRANSFER_LOW_DB, np.nan, up(level_out)), "curve")
-    where = f"ceiling {device.values['ceiling_db']:.1f} dB" if device.type == "limiter" else (
-        f"threshold {device.values['threshold_db']:.1f} dB, ratio {device.values['ratio']:.2f} to 1"
-    )  # fmt: skip
-    return Plot(
-        f"Level out over level in of the {device.type}: {where}",
-        joined(grid(x_ticks, y_ticks), straight, curve),
-        x_ticks,
-        y_ticks,
-        "square",
-    )
-
-
-def _change_plot(device: Device, means: Floats, furthest: Floats, length_s: float) -> Plot:
-    known = furthest[~np.isnan(furthest)]
-    least = float(known.min()) if len(known) else 0.0
-    reach = next((r for r in (6.0, 12.0, 24.0, 48.0) if least > -r), 96.0)
-    top = 1.0 if not len(known) or known.max() < 1 else reach / 2
-    across, up = Scale(0, length_s), Scale(-reach, top, upright=True)
-    y_ticks = up.ticks([(v, signed(v, 0)) for v in (0.0, -reach / 2)])
-    x_ticks = across.ticks(time_labels(length_s)[1::2])
-    xs = np.linspace(0, 1000, len(means), endpoint=False) + 500 / len(means)
-    zero = float(up(0.0))
-    scaled = [np.where(np.isnan(part), np.nan, up(part)) for part in (means, furthest)]
-    body = joined(grid(x_ticks, y_ticks), area(xs, scaled[1], zero, "change"), line(xs, scaled[0], "curve"))
-    words = f"Change of level by the {device.type} over time"
-    if len(known):
-        words += f": {signed(least, 1)} dB at most, {signed(float(np.nanmean(means)), 1)} dB on average"
-    return Plot(words, body, x_ticks, y_ticks, "small")

@@ -20,6 +20,8 @@ STEP_S = 0.01
 HEARD_LIN = 10 ** (-60 / 20)  # input below is too quiet to tell a change from
 DYNAMICS = frozenset({"compressor", "gate", "limiter"})
 TRANSFER_LOW_DB = -60.0
+TAILS = frozenset({"reverb", "convolution", "delay"})
+TAIL_LOW_DB, TAIL_LONGEST_S, TAIL_SHORTEST_S = -60.0, 6.0, 0.2
 
 
 def eq_curve(device: Device, sample_rate: int) -> tuple[Floats, Floats]:
@@ -43,6 +45,24 @@ def transfer(device: Device) -> tuple[Floats, Floats]:
     if device.type == "compressor":
         return level, np.where(above > 0, values["threshold_db"] + above / values["ratio"], level)
     return level, np.where(above < 0, values["threshold_db"] + above * values["ratio"], level)
+
+
+def tail(device: Device, sample_rate: int, impulse: Signal | None = None) -> tuple[Floats, Floats]:
+    """How a reverb or a delay dies away: seconds, and levels in dB of its answer to an impulse in both
+    channels, in steps of 10 ms, against the loudest step; to the last one above −60 dB.
+
+    `impulse`: the impulse response of a convolution, as `apply_device` has it.
+    """
+    size = max(1, round(STEP_S * sample_rate))
+    steps = round(TAIL_LONGEST_S / STEP_S)
+    click = np.zeros((2, steps * size), np.float32)
+    click[:, 0] = 1.0
+    answer = apply_device(click, device, sample_rate, impulse).astype(np.float64)
+    power = np.square(answer).mean(0).reshape(steps, size).mean(1)
+    level = decibels(power / max(power.max(), 1e-20))
+    last = int(np.flatnonzero(level > TAIL_LOW_DB).max(initial=0))
+    count = min(steps, max(last + 2, round(TAIL_SHORTEST_S / STEP_S)))
+    return np.arange(count) * STEP_S, level[:count]
 
 
 def level_change(before: Signal, after: Signal, sample_rate: int) -> tuple[Floats, Floats]:

@@ -13,10 +13,10 @@ import numpy as np
 from mix2daw.exporters.pedalboard import OUTPUT, Tap, each_tap
 from mix2daw.graph import Graph, Strip
 from mix2daw.report.audio import Clip, all_encoded, strip_plan, strip_seconds
-from mix2daw.report.curves import DYNAMICS, level_change
+from mix2daw.report.curves import DYNAMICS, TAILS, level_change, tail
 from mix2daw.report.measure import BLOCK_S, Floats, Frames, frames_of, integrated_lufs, loudest_start
 from mix2daw.report.rides import Overlap, overlap
-from mix2daw.stems import Signal, stereo
+from mix2daw.stems import Signal, read_impulse, stereo
 
 NEAR_ITS_LOUDEST_DB = 12.0
 
@@ -26,12 +26,13 @@ class Heard:
     """What is heard on a strip. `dry`: before its first device, None where that is the same; `wet`: behind
     fader and pan; both None if the strip is silent or the page has no room; `match_db`: what brings the dry
     one to the loudness of the wet one. `changes`: of its dynamics, by their place among the inserts, the mean
-    and the furthest change of level in dB over time."""
+    and the furthest change of level in dB over time; `tails`: how its reverbs and delays die away."""
 
     dry: Clip | None
     wet: Clip | None
     match_db: float
     changes: dict[int, tuple[Floats, Floats]]
+    tails: dict[int, tuple[Floats, Floats]]
     overlap: Overlap
 
 
@@ -54,7 +55,9 @@ def listen(
         strip = graph.strip(name)
         if strip.kind == "track":
             total += signals[0]
-        found[name] = _heard(strip, signals, graph.sample_rate, numbers[name], rest, loudest_s, seconds)
+        tails = _tails(strip, folder, graph.sample_rate)
+        number = numbers[name]
+        found[name] = _heard(strip, signals, tails, graph.sample_rate, number, rest, loudest_s, seconds)
         heard(name)
     return found, total
 
@@ -69,9 +72,20 @@ def _taps(strip: Strip) -> set[Tap]:
     return {(strip.name, tap) for tap in (0, OUTPUT, *around)}
 
 
+def _tails(strip: Strip, folder: Path, sample_rate: int) -> dict[int, tuple[Floats, Floats]]:
+    found = {}
+    for index, device in enumerate(strip.all_devices()):
+        if device.type in TAILS:
+            path = device.impulse
+            impulse = None if path is None else read_impulse(folder / path, sample_rate)
+            found[index] = tail(device, sample_rate, impulse)
+    return found
+
+
 def _heard(
     strip: Strip,
     signals: dict[int, Signal],
+    tails: dict[int, tuple[Floats, Floats]],
     sample_rate: int,
     number: int,
     difference: Sequence[Frames],
@@ -96,9 +110,8 @@ def _heard(
         ways = {"dry": dry, "wet": wet} if strip.all_devices() or strip.pan else {"wet": wet}
         named = {f"s{number}-{name}": signal for name, signal in ways.items()}
         clips = [None] * (2 - len(ways)) + list(all_encoded(named, sample_rate, plan))
-    return Heard(
-        clips[0], clips[1], round(match_db, 2), changes, overlap(strip.name, wet, difference, sample_rate)
-    )
+    shared = overlap(strip.name, wet, difference, sample_rate)
+    return Heard(clips[0], clips[1], round(match_db, 2), changes, tails, shared)
 
 
 def _start(signal: Signal, sample_rate: int, loudest_s: float, seconds: float) -> float:
