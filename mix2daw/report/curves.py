@@ -62,7 +62,7 @@ def tail(device: Device, sample_rate: int, impulse: Signal | None = None) -> tup
     level = decibels(power / max(power.max(), 1e-20))
     last = int(np.flatnonzero(level > TAIL_LOW_DB).max(initial=0))
     count = min(steps, max(last + 2, round(TAIL_SHORTEST_S / STEP_S)))
-    return np.arange(count) * STEP_S, level[:count]
+    return np.arange(count, dtype=np.float64) * STEP_S, level[:count]
 
 
 def level_change(before: Signal, after: Signal, sample_rate: int) -> tuple[Floats, Floats]:
