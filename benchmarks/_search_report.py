@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from _songs import Song
 AT_STEPS = (0, 25, 50, 100, 200)
 EXCERPTS = 4  # steps see them in turn: only their mean tells one step from another
 DASH = "–"
+FOOTNOTE_WIDTH = 76  # characters across a plot
 COLUMNS = (
     *("song", "preset", "strategy", "tolerance", "La: sum of stems"),
     *(f"{steps} steps" for steps in AT_STEPS),
@@ -119,5 +121,6 @@ def _draw(axes: Any, records: Sequence[Record], song: Song | None) -> None:
     if song and song.published:
         label = f"published code, {song.published.la:.3f} in {song.published.seconds:.0f} s"
         axes.axhline(song.published.la, color="black", linestyle="-.", linewidth=1, label=label)
-        axes.text(0, 0.01, f"published code {song.published.how}", fontsize=5, transform=axes.transAxes)
+        how = textwrap.fill(f"published code: {song.published.how}", FOOTNOTE_WIDTH)
+        axes.set_xlabel(f"steps\n{how}", fontsize=8)
     axes.legend(fontsize=7)
