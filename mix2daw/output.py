@@ -9,10 +9,14 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from mix2daw.errors import OutputError
 
@@ -24,6 +28,7 @@ RESULT_FILES = frozenset(
 )
 RESULT_MARKS = frozenset({"graph.json", "result.json"})
 LOST_FILE = "lost.json"
+LOCK_FILE = "lock"
 
 _HARMLESS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
@@ -73,6 +78,35 @@ def check_folder(
 
 
 @contextmanager
+def work_folder(target: Path, worth: str) -> Iterator[Path]:
+    """A folder beside `target`, for what is needed to go on if this process is killed. It goes away when the
+    block ends well; if the block raises, it stays for the next run if it holds a file called `worth`.
+
+    One run at a time has it: OutputError for a second one.
+    """
+    target = target.resolve()
+    place = target.with_name(f".{target.name}.work")
+    made: list[Path] = []
+    try:
+        made = _make_parents(place)
+        lock = FileLock(place / LOCK_FILE, timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise OutputError(target, "is being written by another run", "wait for it, or take another") from None
+    except OSError as error:
+        raise OutputError(target, _reason(error), "write to another folder") from None
+    ended = False
+    try:
+        yield place
+        ended = True
+    finally:
+        if ended or not (place / worth).exists():
+            shutil.rmtree(place, ignore_errors=True)
+        lock.release()
+        _remove_empty(made[1:])
+
+
+@contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """A temporary folder beside `target`, which becomes `target` when the block ends well.
 
@@ -88,13 +122,12 @@ def new_folder(target: Path) -> Iterator[Path]:
             partial.mkdir()
         except OSError as error:
             raise OutputError(target, _reason(error), "write to another folder") from None
+        _clear_away(target)
         yield partial
         _put_in_place(partial, target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
-        for parent in made:
-            if not any(parent.iterdir()):
-                parent.rmdir()
+        _remove_empty(made)
         raise
 
 
@@ -154,6 +187,38 @@ def _make_parents(folder: Path) -> list[Path]:
     for parent in reversed(missing):
         parent.mkdir()
     return missing
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _clear_away(target: Path) -> None:
+    """Remove what runs that were killed left beside `target`; a result that one of them was about to replace
+    comes back."""
+    pattern = re.compile(re.escape(f".{target.name}.") + r"(\d+)\.(part|old)")
+    for path in target.parent.iterdir():
+        left = pattern.fullmatch(path.name)
+        if left is None or _is_running(int(left[1])):
+            continue
+        if left[2] == "old" and not target.exists():
+            path.rename(target)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    if sys.platform == "win32":  # where asking would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _put_in_place(partial: Path, target: Path) -> None:

@@ -12,6 +12,7 @@ sessions/…       one folder per format
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import sys
 import time
@@ -33,14 +34,14 @@ from mix2daw.exporters.pedalboard import render as render_pedalboard
 from mix2daw.graph import Graph, read_graph
 from mix2daw.loss import published_la
 from mix2daw.mixdown import read_impulses, render_torch
-from mix2daw.output import check_folder, new_folder, write_text
+from mix2daw.output import check_folder, new_folder, work_folder, write_text
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
 from mix2daw.reopen import moved_graph, reopen
 from mix2daw.report import REPORT_FILE
 from mix2daw.report.folder import write_page
 from mix2daw.result import Devices, Result, SearchRecord
-from mix2daw.search import Found, Plan, Settings, check_engine, plan, plan_on
+from mix2daw.search import STATE_FILE, Found, Plan, Settings, Store, check_engine, plan, plan_on
 from mix2daw.session import Session, groups_yaml, open_session
 from mix2daw.stems import Signal, file_sha256, write_wav
 
@@ -55,7 +56,8 @@ LA_PARTS = ("full", "left_right", "mid", "side")
 class Job:
     """What to recover, from what, to where. `formats`: names of session formats; `groups`: a groups.yaml;
     `force`: whether an earlier result in `out` may be replaced; `report`: whether report.html is written;
-    `preview`: whether only the loudest part is searched, with fewer steps."""
+    `preview`: whether only the loudest part is searched, with fewer steps; `resume`: whether the search goes
+    on from where an earlier run of the same was killed."""
 
     stems: Path
     mix: Path
@@ -66,6 +68,7 @@ class Job:
     force: bool = False
     report: bool = True
     preview: bool = False
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Refinement:
     settings: Settings = field(default_factory=Settings)
     force: bool = False
     report: bool = True
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,13 +104,14 @@ def recover(job: Job, progress: Progress) -> Recovery:
     work = _Work(job, progress)
     _check(job, keep=(job.stems, job.mix))
     preset(job.settings.preset)
-    progress.stage("Reading", 1)
-    with work.stage("read"):
-        session = open_session(job.stems, job.mix, job.groups)
-        if job.preview:
-            session = replace(loudest(session, PREVIEW_S), mix_path=job.out / MIX_FILE)
-    settings = replace(job.settings, quick=job.preview)
-    return work.done(plan(session, job.out.resolve(), settings), job.mix)
+    with work_folder(job.out, STATE_FILE) as place:
+        progress.stage("Reading", 1)
+        with work.stage("read"):
+            session = open_session(job.stems, job.mix, job.groups)
+            if job.preview:
+                session = replace(loudest(session, PREVIEW_S), mix_path=job.out / MIX_FILE)
+        settings = replace(job.settings, quick=job.preview)
+        return work.done(plan(session, job.out.resolve(), settings), job.mix, place)
 
 
 def refine(job: Refinement, progress: Progress) -> Recovery:
@@ -116,12 +121,13 @@ def refine(job: Refinement, progress: Progress) -> Recovery:
     folder = job.graph.resolve().parent
     files = [folder / str(strip.source) for strip in graph.of_kind("track")]
     _check(job, keep=(job.graph, *files, *(folder / path for path in graph.impulses())))
-    progress.stage("Reading", 1)
-    with work.stage("read"):
-        session = reopen(graph, folder, job.mix)
-        impulses = read_impulses(graph, folder)
-    moved = moved_graph(graph, session, job.out.resolve())
-    return work.done(plan_on(session, moved, impulses, job.settings), session.mix_path)
+    with work_folder(job.out, STATE_FILE) as place:
+        progress.stage("Reading", 1)
+        with work.stage("read"):
+            session = reopen(graph, folder, job.mix)
+            impulses = read_impulses(graph, folder)
+        moved = moved_graph(graph, session, job.out.resolve())
+        return work.done(plan_on(session, moved, impulses, job.settings), session.mix_path, place)
 
 
 class _Work:
@@ -139,14 +145,19 @@ class _Work:
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
-    def done(self, plan: Plan, mix: Path) -> Recovery:
-        """Search, play, compare and write the folder. `mix`: the file that was given."""
+    def done(self, plan: Plan, mix: Path, place: Path) -> Recovery:
+        """Search, play, compare and write the folder. `mix`: the file that was given; `place`: where the
+        search is kept while it goes on."""
         job, session, progress = self.job, plan.session, self.progress
         for line in _findings(session):
             progress.say(line)
+        mix_sha256 = file_sha256(mix)
+        store = Store(place, fingerprint(plan, mix_sha256), job.resume)
+        if store.left and not job.resume:
+            progress.say("an earlier run was cut off; this one starts anew (--resume would go on from there)")
         with new_folder(job.out) as folder:
             # Paths in a graph are relative to `out`. This folder lies beside it: they hold there too.
-            found = plan.run(progress)
+            found = plan.run(progress, store)
             graph = found.graph
             for path, impulse in found.impulses.items():
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -155,7 +166,7 @@ class _Work:
                 write_wav(folder / MIX_FILE, session.mix, graph.sample_rate)
             write_text(folder / "graph.json", graph.to_json())
             write_text(folder / "groups.yaml", groups_yaml(session))
-            result = self._result(session, found, folder, file_sha256(mix))
+            result = self._result(session, found, folder, mix_sha256)
             write_text(folder / "result.json", result.to_json())
         if job.report:
             # The result is whole by now: what comes between does not take it away.
@@ -210,6 +221,16 @@ class _Work:
             mix_sha256=mix_sha256,
             search=SearchRecord.of(found.offered, found.trace),
         )
+
+
+def fingerprint(plan: Plan, mix_sha256: str) -> str:
+    """Of all that the outcome of a search depends on: a search that is gone on with must have the same."""
+    settings = replace(plan.settings, budget_s=None)
+    libraries = {name: version(name) for name in ("mix2daw", *LIBRARIES)}
+    known = hashlib.sha256(f"{mix_sha256} {settings} {libraries} {plan.console.to_json()}".encode())
+    for path, impulse in plan.impulses.items():
+        known.update(f"{path} ".encode() + impulse.numpy().tobytes())
+    return known.hexdigest()
 
 
 def sum_of_stems(session: Session) -> Signal:

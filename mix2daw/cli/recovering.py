@@ -33,6 +33,9 @@ Without = Annotated[
     str | None, typer.Option(help="Not these, by comma: gate,delay or drums.compressor or pan.")
 ]
 Formats = Annotated[str, typer.Option(help="Session formats, by comma.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on from where an earlier run of the same was cut off.")
+]
 NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.html.")]
 
 
@@ -56,6 +59,7 @@ def recover(
     ] = False,
     to: Formats = DEFAULT_FORMATS,
     no_report: NoReport = False,
+    resume: Resume = False,
     force: Force = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -76,7 +80,7 @@ def recover(
         without=selection("--without", without),
         lock=selection("--lock", lock),
     )
-    job = Job(stems, mix, out, groups, names(to), settings, force, not no_report, preview)
+    job = Job(stems, mix, out, groups, names(to), settings, force, not no_report, preview, resume)
     _run(lambda progress: run(job, progress), as_json, quiet)
 
 
@@ -97,6 +101,7 @@ def refine(
     ] = None,
     to: Formats = DEFAULT_FORMATS,
     no_report: NoReport = False,
+    resume: Resume = False,
     force: Force = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -116,7 +121,7 @@ def refine(
         without=selection("--without", without),
         lock=selection("--lock", lock),
     )
-    job = Refinement(graph, out, mix, names(to), settings, force, not no_report)
+    job = Refinement(graph, out, mix, names(to), settings, force, not no_report, resume)
     _run(lambda progress: run(job, progress), as_json, quiet)
 
 

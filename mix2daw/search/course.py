@@ -1,6 +1,11 @@
-"""The course of a search, stage by stage: from stems to a small graph, or from a graph to a closer one."""
+"""The course of a search, step by step: from stems to a small graph, or from a graph to a closer one.
+
+All that one step leaves to the next is in the State, so that a search can go on in another process.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from mix2daw.controls import Controls, Key
 from mix2daw.dsp.memory import hand_back_freed_memory
@@ -10,6 +15,7 @@ from mix2daw.search.fold import fold_wet
 from mix2daw.search.retouch import retouch
 from mix2daw.search.returns import find_returns, refine_impulse, without_returns
 from mix2daw.search.revive import revive
+from mix2daw.search.settings import Settings
 from mix2daw.search.stages import (
     BAND_TRIALS_DB,
     prune,
@@ -22,8 +28,10 @@ from mix2daw.search.state import State
 from mix2daw.search.warm_start import measure_agreement, warm_start
 
 FIRST_RATE, CONSOLE_RATE, REFIT_RATE, FINAL_RATE = 3.0, 1.5, 1.0, 0.6
-WEIGHING, DRY_WET_ROUNDS = ("hybrid", "dry-wet"), 3  # strategies that learn dry/wet weights
+DRY_WET_ROUNDS = 3
 SPARSITY = 1e-4  # the published factor of the penalty on dry/wet weights
+
+Step = Callable[[State], None]  # from where a search stands to where it stands next
 
 
 def start(state: State) -> None:
@@ -47,90 +55,131 @@ def first_fit(state: State) -> None:
     state.fit(state.settings.effort.first, FIRST_RATE, 0.3, hold=_late_starters(state), excerpts=excerpts)
 
 
-def from_stems(state: State) -> None:
-    """All stages, from a console at rest. The shares are those of the budget at which a stage is cut short or
-    left out."""
+def from_stems(settings: Settings) -> tuple[Step, ...]:
+    """All steps from a console at rest. The shares in them are those of the budget at which a stage is cut
+    short or left out."""
+    return (_warm_start, _first_fit, _space, _console_fit, _settle, *_smaller(settings), _finish)
+
+
+def from_graph(settings: Settings) -> tuple[Step, ...]:
+    """The steps from the full console on, where a given graph is the console."""
+    return (_given, _closer_fit, _settle, _closer_or_given, *_smaller(settings), _finish)
+
+
+def _smaller(settings: Settings) -> tuple[Step, ...]:
+    """Pruning in two halves with a fit between them; the published strategies weigh before each round."""
+    if settings.strategy == "saliency":
+        return (_prune_first, _refit, _prune_again)
+    if settings.strategy == "brute-force":
+        return (_refit, _prune_again)
+    weighing = (_weigh_and_prune,) * DRY_WET_ROUNDS
+    return (*weighing, _fold, _refit, *((_prune_again,) if settings.strategy == "hybrid" else ()))
+
+
+def _warm_start(state: State) -> None:
     with state.stage("warm start", 1):
         start(state)
         hand_back_freed_memory()
+
+
+def _first_fit(state: State) -> None:
     with state.stage("first fit", state.settings.effort.first):
         first_fit(state)
+
+
+def _space(state: State) -> None:
     if not state.late(0.35):
         with state.stage("space", 1):
             find_returns(state)
-    _fit_console(state, CONSOLE_RATE)
-    _make_small(state)
 
 
-def from_graph(state: State) -> None:
-    """The stages from the full console on, where a given graph is the console."""
-    with state.stage("start", 1):
-        state.linear_ceiling, agreement = measure_agreement(state.graph, *state.listened())
-        state.trust(agreement)
-        state.la_start = state.checkpoint()
-    given = state.graph
-    _fit_console(state, REFIT_RATE)
-    closer = state.la_console < state.la_start
-    if not closer:  # it is as right as it can be: a descent would only wander off
-        state.adopt(given)
-        state.la_console = state.checkpoint()
-        state.allow_rise()
-    _make_small(state, closer)
-
-
-def _fit_console(state: State, rate: float) -> None:
+def _console_fit(state: State, rate: float = CONSOLE_RATE) -> None:
     effort = state.settings.effort
     with state.stage("console fit", effort.console):
         if effort.polish:
             retouch(state)
         state.fit(effort.console, rate, 0.5)
+
+
+def _settle(state: State) -> None:
+    """The console as it is now is what pruning is measured by."""
     with state.stage("space", 1):
         if not state.late(0.5):
             refine_impulse(state)
         state.la_console = state.checkpoint()
         state.allow_rise()
+    state.fitted = state.graph
 
 
-def _make_small(state: State, fit: bool = True) -> None:
-    """Prune, simplify and round off; `fit`: with fits between."""
-    effort = state.settings.effort
-    _prune_all(state, fit)
-    with state.stage("simplify", len(BAND_TRIALS_DB)):
-        simplify(state)
-    with state.stage("final fit", effort.final):
-        if fit and not state.late(0.97):
-            if effort.polish:
-                retouch(state)
-            refit_without_faint(state, effort.final, FINAL_RATE, 0.97)
-        state.checkpoint()
-        round_off(state)
-        state.checkpoint()
+def _given(state: State) -> None:
+    with state.stage("start", 1):
+        state.linear_ceiling, agreement = measure_agreement(state.graph, *state.listened())
+        state.trust(agreement)
+        state.la_start = state.checkpoint()
 
 
-def _prune_all(state: State, fit: bool) -> None:
-    """Pruning in two halves with a fit between them; the published strategies weigh before each round."""
-    strategy, effort, full = state.settings.strategy, state.settings.effort, state.graph
-    if strategy == "saliency" and not state.late(0.55):
+def _closer_fit(state: State) -> None:
+    _console_fit(state, REFIT_RATE)
+
+
+def _closer_or_given(state: State) -> None:
+    """Back to the given graph if that is as right as it can be: descents would only wander off."""
+    if state.la_console >= state.la_start:
+        state.descends = False
+        state.adopt(state.full)
+        state.la_console = state.checkpoint()
+        state.allow_rise()
+        state.fitted = state.graph
+
+
+def _prune_first(state: State) -> None:
+    if not state.late(0.55):
         prune(state, "saliency", 0.75)
-    for _ in range(DRY_WET_ROUNDS if strategy in WEIGHING else 0):
-        if state.late(0.8):
-            break
+
+
+def _weigh_and_prune(state: State) -> None:
+    effort = state.settings.effort
+    if not state.late(0.8):
         with state.stage("weigh", effort.weigh):
             state.fit(effort.weigh, REFIT_RATE, 0.8, sparsity=SPARSITY)
         prune(state, "dry-wet", 0.8)
-    if strategy in WEIGHING:
-        state.adopt(fold_wet(state.graph))
-    if not fit or state.late(0.85):
+
+
+def _fold(state: State) -> None:
+    state.adopt(fold_wet(state.graph))
+
+
+def _refit(state: State) -> None:
+    effort = state.settings.effort
+    if not state.descends or state.late(0.85):
         return
     with state.stage("refit", effort.refit):
         if effort.polish:
             dial_compressors(state)
         refit_plainer(state, effort.refit, REFIT_RATE, 0.85)
         if effort.polish:
-            revive(state, full)
+            revive(state, state.fitted)
         state.checkpoint()
-    if strategy != "dry-wet":
-        prune(state, "saliency" if strategy == "saliency" else "brute-force", 0.92)
+
+
+def _prune_again(state: State) -> None:
+    if state.descends and not state.late(0.92):
+        prune(state, "saliency" if state.settings.strategy == "saliency" else "brute-force", 0.92)
+
+
+def _finish(state: State) -> None:
+    """Simplify, fit once more and round off."""
+    effort = state.settings.effort
+    with state.stage("simplify", len(BAND_TRIALS_DB)):
+        simplify(state)
+    with state.stage("final fit", effort.final):
+        if state.descends and not state.late(0.97):
+            if effort.polish:
+                retouch(state)
+            refit_without_faint(state, effort.final, FINAL_RATE, 0.97)
+        state.checkpoint()
+        round_off(state)
+        state.checkpoint()
 
 
 def _late_starters(state: State) -> frozenset[Key]:

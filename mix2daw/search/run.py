@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,14 @@ from mix2daw.errors import FormatError
 from mix2daw.graph import Graph
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
-from mix2daw.search.course import from_graph, from_stems
+from mix2daw.search.course import Step, from_graph, from_stems
 from mix2daw.search.found import Found, count_devices, count_offered, with_confidence
 from mix2daw.search.lock import Lock
 from mix2daw.search.returns import final_impulses
 from mix2daw.search.settings import Settings
 from mix2daw.search.simplify import drop_resting
 from mix2daw.search.state import State
+from mix2daw.search.store import Store
 from mix2daw.selection import places_of
 from mix2daw.session import Session
 
@@ -30,26 +31,27 @@ from mix2daw.session import Session
 @dataclass(frozen=True)
 class Plan:
     """A search that can begin: `console` with its `lock`, `offered` devices per type, the `impulses` that the
-    console names, by path, and the `stages` to go through."""
+    console names, by path, and the `steps` to take."""
 
     session: Session
     settings: Settings
     console: Graph
     lock: Lock
     offered: dict[str, int]
-    stages: Callable[[State], None]
+    steps: tuple[Step, ...]
     impulses: Mapping[str, Tensor]
 
-    def run(self, progress: Progress) -> Found:
+    def run(self, progress: Progress, store: Store | None = None) -> Found:
         """Search. Ctrl-C ends it early with the best graph so far. The same session, settings and seed give
-        the same graph, on any number of cores, unless the budget runs out (`Found.out_of_time`)."""
+        the same graph, on any number of cores, unless the budget runs out (`Found.out_of_time`); and so they
+        do if the search goes on from where it is kept in `store`."""
         keep_freed_memory()
         with torch_threads_kept():
             # torch adds up in an order that depends on its number of threads, and so would the result: it has
             # two on any machine. More would not be faster: what takes time are our kernels, on all cores.
             torch.set_num_threads(2)
             state = State(self.session, self.console, self.settings, progress, self.lock, self.impulses)
-            found = _outcome(state, self.stages, self.offered)
+            found = _outcome(state, self.steps, self.offered, store or Store())
         hand_back_freed_memory()
         return found
 
@@ -63,7 +65,7 @@ def plan(session: Session, folder: Path, settings: Settings) -> Plan:
     _check(console, settings)
     console = cut_down(console, settings.allows, STAND_INS)
     lock = Lock.of(console, settings, settings_too=False)
-    return Plan(session, settings, console, lock, count_offered(console), from_stems, {})
+    return Plan(session, settings, console, lock, count_offered(console), from_stems(settings), {})
 
 
 def plan_on(session: Session, graph: Graph, impulses: Mapping[str, Tensor], settings: Settings) -> Plan:
@@ -73,7 +75,7 @@ def plan_on(session: Session, graph: Graph, impulses: Mapping[str, Tensor], sett
     _check(graph, settings)
     console = checked_graph(cut_down(graph, settings.allows), PROCESSORS)
     lock = Lock.of(console, settings, settings_too=True)
-    return Plan(session, settings, console, lock, count_devices(console), from_graph, impulses)
+    return Plan(session, settings, console, lock, count_devices(console), from_graph(settings), impulses)
 
 
 def search(session: Session, folder: Path, settings: Settings, progress: Progress) -> Found:
@@ -95,10 +97,12 @@ def check_engine(device: str) -> None:
         raise FormatError("--device cuda", "this machine has no CUDA device", "use cpu or auto")
 
 
-def _outcome(state: State, stages: Callable[[State], None], offered: dict[str, int]) -> Found:
+def _outcome(state: State, steps: Sequence[Step], offered: dict[str, int], store: Store) -> Found:
     interrupted = False
     try:
-        stages(state)
+        for number in range(store.restore(state), len(steps)):
+            steps[number](state)
+            store.keep(state, number + 1)
     except KeyboardInterrupt:
         interrupted = True
         state.progress.say("stopped: going on with the best graph so far")

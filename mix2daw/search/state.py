@@ -71,6 +71,7 @@ class State:
     `full` is the console before the search; `lock` what of it is left alone; `standing` the groups (or the
     master) whose faders were up in it, and stay; `impulses` the impulse responses of all graphs so far, by
     path.
+    `fitted` is the full console when pruning began; `descends` whether fits bring anything.
     `sources` and `target` are on the CPU, where the warm start measures them; `played`, the excerpts and the
     controls are on `device`.
     `la_console` is the La of the fitted full console on the whole song, `la_start` that of the warm start,
@@ -104,7 +105,8 @@ class State:
         self.generator = random.Random(settings.seed)
         self.agreement: Tensor | None = None
         self.impulses: dict[str, Tensor] = dict(impulses or {})
-        self.full = self.graph = graph
+        self.full = self.graph = self.fitted = graph
+        self.descends = True
         self.standing = frozenset(
             strip.name for strip in graph.strips if strip.kind in ("group", "master") and strip.fader_db != 0
         )

@@ -1,0 +1,120 @@
+"""Where a search stands, kept on a disk after every step, so that it can go on in another process.
+
+`search.json` has the graphs and the numbers, `N.npy` the impulse responses in the order they were found.
+JSON holds every float64 exactly. A file appears under its name when it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mix2daw.controls import Controls
+from mix2daw.graph import Graph
+from mix2daw.search.state import Rise, State
+
+STATE_FILE = "search.json"
+GRAPHS = ("full", "fitted", "graph")
+NUMBERS = ("la_start", "la_console", "linear_ceiling")
+RECORDS = ("descends", "out_of_time", "descent", "seconds", "trace")
+
+
+class Store:
+    """A place for one search. `folder`: where to keep it (None: nowhere); `fingerprint`: of all that the
+    search depends on; `resume`: whether to go on from what is there."""
+
+    def __init__(self, folder: Path | None = None, fingerprint: str = "", resume: bool = False) -> None:
+        self.folder, self.fingerprint, self.resume = folder, fingerprint, resume
+        self._written = 0
+
+    @property
+    def left(self) -> bool:
+        """Whether a search, this one or another, was left here."""
+        return self.folder is not None and (self.folder / STATE_FILE).exists()
+
+    def restore(self, state: State) -> int:
+        """Set the state to what was kept of the same search; returns how many steps were done by then."""
+        kept = self._read() if self.resume else None
+        if kept is None or self.folder is None:
+            return 0
+        impulses = [np.load(self.folder / f"{number}.npy") for number in range(len(kept["impulses"]))]
+        paths = dict(zip(kept["impulses"], map(torch.from_numpy, impulses), strict=True))
+        state.impulses.update(paths)
+        self._written = len(impulses)
+        state.full, state.fitted, graph = (_graph(kept[name]) for name in GRAPHS)
+        state.graph, state.controls = graph, Controls(graph, state.impulses, state.device)
+        for name in NUMBERS:
+            setattr(state, name, kept[name])
+        state.descends, state.out_of_time = kept["descends"], kept["out_of_time"]
+        if kept["agreement"] is not None:
+            state.trust(torch.tensor(kept["agreement"], dtype=getattr(torch, kept["agreement_type"])))
+        state.rises = Rise(**kept["rises"][0]), Rise(**kept["rises"][1])
+        state.descent, state.seconds = kept["descent"], kept["seconds"]
+        state.trace = [(stage, la, devices) for stage, la, devices in kept["trace"]]
+        state.checkpoints = [(_graph(graph), la) for graph, la in kept["checkpoints"]]
+        version, internal, gauss = kept["generator"]
+        state.generator.setstate((version, tuple(internal), gauss))
+        state.started -= kept["elapsed_s"]
+        state.progress.say(f"going on after {kept['elapsed_s']:.0f} s of an earlier run")
+        return int(kept["done"])
+
+    def keep(self, state: State, done: int) -> None:
+        """Keep the state after `done` steps. A disk that is full is told once, and stops nothing."""
+        if self.folder is None:
+            return
+        try:
+            self._write(self.folder, state, done)
+        except OSError as error:
+            state.progress.say(
+                f"{self.folder}: cannot keep where the search stands ({error.strerror}); going on"
+            )
+            self.folder = None
+
+    def _read(self) -> dict[str, Any] | None:
+        """What was kept; None if there is nothing of this very search."""
+        if self.folder is None:
+            return None
+        try:
+            kept: dict[str, Any] = json.loads((self.folder / STATE_FILE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return kept if kept.get("fingerprint") == self.fingerprint else None
+
+    def _write(self, folder: Path, state: State, done: int) -> None:
+        impulses = list(state.impulses.values())
+        for number in range(self._written, len(impulses)):
+            with (folder / f"{number}.npy").open("wb") as file:
+                np.save(file, impulses[number].cpu().numpy())
+        self._written = len(impulses)
+        agreement = state.agreement
+        content = {
+            "fingerprint": self.fingerprint,
+            "done": done,
+            "elapsed_s": time.monotonic() - state.started,
+            "impulses": list(state.impulses),
+            **{name: _json(getattr(state, name)) for name in GRAPHS},
+            **{name: getattr(state, name) for name in (*NUMBERS, *RECORDS)},
+            "agreement": None if agreement is None else agreement.tolist(),
+            "agreement_type": "" if agreement is None else str(agreement.dtype).removeprefix("torch."),
+            "rises": [asdict(rise) for rise in state.rises],
+            "checkpoints": [(_json(graph), la) for graph, la in state.checkpoints],
+            "generator": state.generator.getstate(),
+        }
+        partial = folder / f"{STATE_FILE}.part"
+        partial.write_text(json.dumps(content), encoding="utf-8")
+        os.replace(partial, folder / STATE_FILE)
+
+
+def _json(graph: Graph) -> dict[str, Any]:
+    return graph.model_dump(mode="json", by_alias=True)
+
+
+def _graph(kept: dict[str, Any]) -> Graph:
+    return Graph.model_validate(kept)
