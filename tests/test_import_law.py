@@ -36,6 +36,7 @@ LAW = (
     "explain",
     "compare",
     "exporters",
+    "reference",
     "output",
     "result",
     "report",

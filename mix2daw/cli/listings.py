@@ -15,10 +15,18 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 @app.command()
-def processors() -> None:
+def processors(
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="With formulas, in Markdown: docs/processors.md.")
+    ] = False,
+) -> None:
     """The processors and their controls."""
+    from mix2daw import reference
     from mix2daw.processors import PROCESSORS
 
+    if markdown:
+        sys.stdout.write(reference.markdown())
+        return
     table = table_of("Processor", "Control", "From", "To", "At rest", right=(2, 3, 4))
     for processor in PROCESSORS.values():
         if processor.impulse:
