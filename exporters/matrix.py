@@ -13,7 +13,7 @@ LEGEND = (
     "own DSP: exact, by code of ours that comes with the session",
     "printed: in the audio, no longer to be edited; of the master, all but aaf leave it out instead",
     "lost: not in the session",
-    "Unusual settings (a width above 1, a filter of 6 dB an octave) may be printed where others are held:",
+    "Unusual settings (a filter of 6 dB an octave in DAWproject) may be printed where others are held:",
     "each export lists what it could not carry.",
 )
 
