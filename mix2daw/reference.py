@@ -31,7 +31,9 @@ those. The tests compute the formulas below, as they are written here, and compa
   plugins of [pedalboard](https://spotify.github.io/pedalboard/) or numpy, which render. Both round to 32 bits
   as the plugin does. How far they may be apart is said for each, relative to the signal; tests demand it at
   44.1, 48 and 96 kHz.
-- What becomes of a device in each session format: [formats.md](formats.md).
+- What becomes of a device in each session format, and how far the effects that come with
+  [REAPER](formats.md#sessions-reaper) and [Ardour](formats.md#sessions-ardour) sessions are from it:
+  [formats.md](formats.md).
 """
 
 
@@ -83,7 +85,7 @@ def _players(processor: Processor) -> str:
     """What pedalboard plays it with: the plugins that every control at its end asks for."""
     values = {param.name: param.choices[-1] if param.choices else param.high for param in processor.params}
     names = dict.fromkeys(call.name for call in calls(processor.name, values, SAMPLE_RATE))
-    if processor.impulse:
+    if processor.impulse:  # whose plugin is made with the response, by `chains`
         names = {"Convolution": None}
     quoted = [f"`{name}`" for name in names]
     return f"pedalboard's {', '.join(quoted)}" if quoted else "numpy"

@@ -24,8 +24,6 @@ _FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-# Programs that are not ours, whose options stand in the texts.
-OTHERS = ("pip", "git", "ardour", "reaper", "jsfx")
 SLOW = {"demo", "recover", "refine", "explain", "verify", "report"}  # by half a minute, or with a DAW
 SECONDS = 4  # of the sample song, that the quick ones play
 
@@ -96,7 +94,7 @@ def test_commands_and_options_in_the_text_exist(document: Path) -> None:
             assert set(_OPTION.findall(span)) <= options_of(commands[words[1]]), span
         elif words[:1] == ["python"]:
             check_script("python", words[1:])
-        elif words[0].split("/")[-1] not in OTHERS:
+        else:
             assert set(_OPTION.findall(span)) <= known | script_options(document), span
 
 
@@ -146,13 +144,10 @@ def test_links_lead_somewhere(document: Path) -> None:
 @every_document
 def test_files_that_are_named_exist(document: Path) -> None:
     """Files below the folders of the source: `exporters/layout.py`."""
-    created = {block.file for block in code_blocks(text_of(document)) if block.kind == "python"}
+    made = {block.file for block in code_blocks(text_of(document)) if block.kind == "python"}
     for span in _SPAN.findall(prose_of(document)):
-        if (
-            re.fullmatch(r"(mix2daw|exporters|tests|benchmarks|samples|docs)/[\w./-]+", span)
-            and span not in created
-        ):
-            assert (ROOT / span).exists() or span == "benchmarks/optimisers.md", span
+        if re.fullmatch(r"(mix2daw|exporters|tests|benchmarks|samples|docs)/[\w./-]+", span):
+            assert span in made or (ROOT / span).exists(), span
 
 
 def test_every_benchmark_and_every_document_is_named() -> None:

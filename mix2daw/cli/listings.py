@@ -21,12 +21,13 @@ def processors(
     ] = False,
 ) -> None:
     """The processors and their controls."""
-    from mix2daw import reference
-    from mix2daw.processors import PROCESSORS
-
     if markdown:
+        from mix2daw import reference
+
         sys.stdout.write(reference.markdown())
         return
+    from mix2daw.processors import PROCESSORS
+
     table = table_of("Processor", "Control", "From", "To", "At rest", right=(2, 3, 4))
     for processor in PROCESSORS.values():
         if processor.impulse:

@@ -1,7 +1,7 @@
 """Parametric equaliser: high-pass, low shelf, four bells, high shelf, low-pass, in this order.
 
-Each band is one section, or more, with these coefficients; g is its level in dB, q its Q. A band at 0 dB and
-a slope of 0 are left out.
+Each band is one section, or more, with these coefficients; f is its frequency in Hz, g its level in dB, q its
+Q. A band at 0 dB and a slope of 0 are left out.
 
     y[n] = (b0·x[n] + b1·x[n − 1] + b2·x[n − 2] − a1·y[n − 1] − a2·y[n − 2]) / a0
 
