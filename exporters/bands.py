@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from mix2daw.exporters.plugins import NYQUIST_GUARD_HZ, TWINS
 from mix2daw.graph import Device
 
 BUTTERWORTH_Q = math.sqrt(0.5)
-NYQUIST_GUARD_HZ = 100.0
 
 BandKind = Literal["high_pass", "low_shelf", "bell", "high_shelf", "low_pass"]
 _BELL = re.compile(r"bell_(\d+)_db")
@@ -72,16 +72,8 @@ def is_idle(device: Device, sample_rate: int) -> bool:
         return not active_bands(device.values, sample_rate)
     if device.wet == 0:
         return True
-    idle_at = {
-        "compressor": {"ratio": 1.0},
-        "gate": {"ratio": 1.0},
-        "width": {"width": 1.0},
-        "delay": {"mix": 0.0},
-        "convolution": {"wet_level": 0.0, "dry_level": 1.0},
-    }
-    if device.type not in idle_at:
-        return False
-    return all(device.values[control] == value for control, value in idle_at[device.type].items())
+    idle_at = TWINS[device.type].idle_at if device.type in TWINS else {}
+    return bool(idle_at) and all(device.values[control] == value for control, value in idle_at.items())
 
 
 def is_active(device: Device, control: str, sample_rate: int) -> bool:

@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pedalboard
 
 from mix2daw.errors import GraphError
-from mix2daw.exporters.plugins import calls
+from mix2daw.exporters.arithmetic import Audio, widened
+from mix2daw.exporters.plugins import calls, twin
 from mix2daw.graph import Device
 
-Signal = npt.NDArray[np.float32]
+Signal = Audio
 
-STEREO_DEVICES = frozenset({"width", "pan", "reverb", "convolution"})
 BLOCK_SAMPLES = 8192  # pedalboard's own default; filters clear tiny states at the end of a block
 SHORTEST_SAMPLES = 16  # pedalboard cannot tell channels from samples in a square array
 CONVOLUTION_RMS, CONVOLUTION_QUIET = np.float32(0.125), 1e-8  # what its Convolution scales responses to
@@ -48,13 +47,6 @@ def sides_lin(pan: float) -> Signal:
 def panned(signal: Signal, pan: float) -> Signal:
     """The signal (2, samples) at another place."""
     return stereo(signal) * sides_lin(pan)
-
-
-def widened(signal: Signal, width: float) -> Signal:
-    """The side signal times `width`; (2, samples)."""
-    left, right = stereo(signal)
-    change = np.float32(width - 1) * ((left - right) * np.float32(0.5))
-    return np.stack([left + change, right - change])
 
 
 def _played(signal: Signal, plugins: list[pedalboard.Plugin], sample_rate: int) -> Signal:
@@ -120,11 +112,12 @@ def apply_device(signal: Signal, device: Device, sample_rate: int, impulse: Sign
     The result has two channels if the device is a stereo one. Raises as `chain` does, and GraphError for a
     convolution without its impulse response.
     """
-    if device.type in STEREO_DEVICES:
+    played_as = twin(device.type)
+    if played_as.stereo:
         signal = stereo(signal)
     plugins = chain(device.type, device.values, sample_rate)
-    if device.type == "width":
-        wet = widened(signal, device.values["width"])
+    if played_as.function is not None:
+        wet = played_as.function(signal, **device.values)
     elif device.type == "pan":
         wet = panned(signal, device.values["pan"])
     elif device.type == "convolution":

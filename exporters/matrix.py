@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from mix2daw.exporters import FORMATS, exporter
+from mix2daw.exporters.plugins import INSERTS
 
 # What there is on a strip (faders, pans, and devices in the order of the signal) and between strips.
-FEATURES = (
-    *("fader", "pan", "group", "send", "return"),
-    *("equalizer", "gate", "compressor", "width", "delay", "reverb", "convolution", "limiter"),
-)
+FEATURES = ("fader", "pan", "group", "send", "return", *INSERTS)
 LEGEND = (
     "exact: a device or control of the format that sounds the same",
     "nearly: one that sounds approximately so, as every host plays it its own way",
     "own DSP: exact, by code of ours that comes with the session",
     "printed: in the audio, no longer to be edited; of the master, all but aaf leave it out instead",
     "lost: not in the session",
-    "Unusual settings (a width above 1, a filter of 6 dB an octave) may be printed where others are held:",
+    "Unusual settings (a filter of 6 dB an octave in DAWproject) may be printed where others are held:",
     "each export lists what it could not carry.",
 )
 

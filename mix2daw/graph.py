@@ -53,7 +53,13 @@ class Device(_Model):
 
 
 class Send(_Model):
-    """A copy of a strip's signal to a return. `tap`: "post" the fader and pan, or "pre"."""
+    """A copy of a strip's signal, added to what a return hears.
+
+        y[n] = 10^(level_db/20) · x[n]
+
+    With `tap` "post", x is what the strip puts out, after fader, pan and the devices behind them; with "pre"
+    it is what reaches the fader.
+    """
 
     target: Name
     level_db: Annotated[float, Field(ge=SEND_LOW_DB, le=SEND_HIGH_DB)]

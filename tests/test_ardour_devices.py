@@ -44,8 +44,8 @@ def played(insert: Device, x: np.ndarray, rate: int = RATE) -> np.ndarray:
     return y[:, latency : latency + x.shape[1]].astype(np.float64)
 
 
-def test_every_insert_has_a_script() -> None:
-    assert set(INSERTS) == devices.DEVICES
+def test_every_insert_that_is_held_has_a_script() -> None:
+    assert exporter("ardour").holds & set(INSERTS) == devices.DEVICES
     assert devices.DEVICES | {"fader", "pan"} == devices.TYPES
 
 

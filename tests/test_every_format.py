@@ -198,18 +198,20 @@ def song(folder: Path, rate: int) -> Graph:
     )  # fmt: skip
 
 
-def played_by_script(out: Path) -> NDArray[np.float64]:
+def played_by_script(out: Path, rate: int) -> NDArray[np.float64]:
     subprocess.run([sys.executable, str(out / "render.py")], check=True, cwd=out)
     return soundfile.read(str(out / "render.wav"), always_2d=True)[0].T
 
 
-def played(name: str, out: Path, rate: int) -> NDArray[np.float64]:
-    """What a session sounds like, by its reader."""
-    if name == "aaf":
-        return aaf_reader.total(aaf_reader.read(out))
-    if name == "pedalboard":
-        return played_by_script(out)
-    return play(READERS[name](out, rate), rate, rate)
+# What a session sounds like, by its reader: a second, at a rate.
+PLAYED: dict[str, Callable[[Path, int], NDArray[np.float64]]] = {
+    **{
+        name: lambda out, rate, reader=reader: play(reader(out, rate), rate, rate)
+        for name, reader in READERS.items()
+    },
+    "aaf": lambda out, _: aaf_reader.total(aaf_reader.read(out)),
+    "pedalboard": played_by_script,
+}
 
 
 @pytest.mark.parametrize("rate", [44100, 48000, 88200, 96000])
@@ -217,7 +219,7 @@ def played(name: str, out: Path, rate: int) -> NDArray[np.float64]:
 def test_every_rate_and_every_place_of_a_stem(name: str, rate: int, tmp_path: Path) -> None:
     graph = song(tmp_path, rate)
     out = write(name, graph, tmp_path, tmp_path / "out")
-    assert residual_db(played(name, out, rate), render(graph, tmp_path)) < -95
+    assert residual_db(PLAYED[name](out, rate), render(graph, tmp_path)) < -95
 
 
 @pytest.mark.parametrize("rate", [44100, 48000, 88200, 96000])

@@ -40,6 +40,7 @@ LAW = (
     "explain",
     "compare",
     "exporters",
+    "reference",
     "output",
     "result",
     "export",

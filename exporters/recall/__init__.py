@@ -12,17 +12,18 @@ node-link graph, which keeps names as they are, show every name on one line.
 from __future__ import annotations
 
 from mix2daw.exporters import Exporter
+from mix2daw.exporters.plugins import INSERTS
 from mix2daw.exporters.recall.write import write
 
-_HELD = "fader pan group send return equalizer compressor gate limiter width delay reverb"
+_OMITTED = frozenset(("convolution",))  # its settings are there, its impulse response is not
 
 EXPORTER = Exporter(
     name="recall",
     suffix=".html",
     summary="Recall sheet: every setting as a printable page, CSV, node-link JSON and picture; no audio",
-    holds=frozenset(_HELD.split()),
+    holds=frozenset(("fader", "pan", "group", "send", "return", *INSERTS)) - _OMITTED,
     write=write,
-    omits=frozenset(("convolution",)),
+    omits=_OMITTED,
 )
 
 __all__ = ["EXPORTER"]

@@ -7,18 +7,14 @@
 from __future__ import annotations
 
 from mix2daw.exporters import Exporter
+from mix2daw.exporters.plugins import INSERTS
 from mix2daw.exporters.script.project import write
 
 EXPORTER = Exporter(
     name="pedalboard",
     suffix=".py",
     summary="Python script: the mix bit for bit, with pedalboard, numpy and soundfile",
-    holds=frozenset(
-        (
-            *("fader", "pan", "group", "send", "return", "equalizer", "compressor", "gate", "limiter"),
-            *("delay", "reverb", "convolution", "width"),
-        )
-    ),
+    holds=frozenset(("fader", "pan", "group", "send", "return", *INSERTS)),
     write=write,
 )
 

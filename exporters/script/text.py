@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 
 import pedalboard
 
+from mix2daw.exporters import arithmetic
 from mix2daw.exporters.names import clean_text
-from mix2daw.exporters.plugins import calls
+from mix2daw.exporters.plugins import calls, twin
 from mix2daw.exporters.script import toolbox
 from mix2daw.graph import Device, Graph, Send, Strip
 
@@ -67,19 +68,21 @@ def _import_of(names: list[str]) -> str:
 
 
 def _tools(code: str) -> tuple[tuple[str, list[str]], set[str]]:
-    """The constants and functions of the toolbox that `code` needs, and every name that is used in all."""
-    text = inspect.getsource(toolbox)
-    lines = text.splitlines()
+    """The constants and functions of `arithmetic` and of the toolbox that `code` needs, and every name that
+    is used in all."""
     constants: dict[str, str] = {}
     functions: dict[str, str] = {}
-    for node in ast.parse(text).body:
-        block = "\n".join(lines[node.lineno - 1 : node.end_lineno])
-        if isinstance(node, ast.FunctionDef):
-            functions[node.name] = block
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            if isinstance(target, ast.Name):
-                constants[target.id] = block
+    for module in (arithmetic, toolbox):
+        text = inspect.getsource(module)
+        lines = text.splitlines()
+        for node in ast.parse(text).body:
+            block = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            if isinstance(node, ast.FunctionDef):
+                functions[node.name] = block
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                if isinstance(target, ast.Name):
+                    constants[target.id] = block
     used = _names(code)
     blocks = {**functions, **constants}
     while more := {found for name in used & {*blocks} for found in _names(blocks[name])} - used:
@@ -146,10 +149,12 @@ _ROOM = ("wet_level", "dry_level", "width", "pre_delay_ms")
 
 def _device(device: Device, sample_rate: int, impulses: Mapping[str, str]) -> list[str]:
     """The lines of one device; none if it leaves the signal as it is, to the bit."""
-    values = device.values
+    values, played_as = device.values, twin(device.type)
     plugins = [_call(c.name, c.settings) for c in calls(device.type, values, sample_rate)]
-    if device.type == "width":
-        name, arguments = "widen", ["x", f"width={_number(values['width'])}"]
+    heard = "stereo(x)" if played_as.stereo else "x"
+    if played_as.function is not None:
+        name = played_as.function.__name__
+        arguments = [heard, *(f"{key}={_number(value)}" for key, value in values.items())]
     elif device.type == "convolution":
         controls = [f"{key}={_number(values[key])}" for key in _ROOM]
         name, arguments = "room", ["x", _literal(impulses[str(device.impulse)]), *controls]
@@ -157,7 +162,7 @@ def _device(device: Device, sample_rate: int, impulses: Mapping[str, str]) -> li
         return _level_device(device)
     elif plugins:
         name = "play_linked" if values.get("link") == 1 else "play"
-        arguments = ["stereo(x)" if device.type == "reverb" else "x", *plugins]
+        arguments = [heard, *plugins]
     elif device.wet == 1:
         return []
     else:

@@ -11,11 +11,10 @@ import struct
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import soundfile
 from pedalboard import Convolution, Plugin
 
-Audio = npt.NDArray[np.float32]
+from mix2daw.exporters.arithmetic import Audio, widened
 
 HERE = Path(__file__).resolve().parent
 RATE, LENGTH = 48000, 1
@@ -89,13 +88,6 @@ def blend(share: float, wet: Audio, dry: Audio) -> Audio:
     return np.float32(share) * wet + np.float32(1 - share) * dry
 
 
-def widen(x: Audio, width: float) -> Audio:
-    """The side signal times `width`."""
-    left, right = stereo(x)
-    change = np.float32(width - 1) * ((left - right) * np.float32(0.5))
-    return np.stack([left + change, right - change])
-
-
 def convolve(x: Audio, impulse: Audio) -> Audio:
     """(2, LENGTH) through (2, taps), channel by channel, as loud as the impulse response is: pedalboard
     scales it to an energy of its own, which is undone here."""
@@ -124,7 +116,7 @@ def room(x: Audio, file: str, wet_level: float, dry_level: float, width: float, 
         ears = convolve(left, impulse[:2]) + convolve(right, impulse[2:])
     lag = min(LENGTH, round(pre_delay_ms * RATE / 1000))
     later = np.pad(ears[:, : LENGTH - lag], ((0, 0), (lag, 0)))
-    return widen(later, width) * np.float32(wet_level) + dry
+    return widened(later, width) * np.float32(wet_level) + dry
 
 
 def write(path: Path, x: Audio) -> None:

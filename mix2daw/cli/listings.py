@@ -15,8 +15,17 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 @app.command()
-def processors() -> None:
+def processors(
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="With formulas, in Markdown: docs/processors.md.")
+    ] = False,
+) -> None:
     """The processors and their controls."""
+    if markdown:
+        from mix2daw import reference
+
+        sys.stdout.write(reference.markdown())
+        return
     from mix2daw.processors import PROCESSORS
 
     table = table_of("Processor", "Control", "From", "To", "At rest", right=(2, 3, 4))

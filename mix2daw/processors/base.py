@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from mix2daw.params import Param
 @dataclass(frozen=True)
 class Processor:
     """One declaration. `process(signal, sample_rate, <one keyword per Param>) -> signal`.
+
+    The docstring of the file says what it is and gives its formulas, in Markdown: docs/processors.md is made
+    of it.
 
     `by_channel`: hears every channel alone, so that the channels of a strip may be played as strips.
     `stereo`: needs (and returns) two channels; a mono signal is doubled before it gets there.
@@ -34,6 +38,11 @@ class Processor:
     impulse: bool = False
     null_db: float = -100.0
     rounding_db: float = -math.inf
+
+    @property
+    def about(self) -> str:
+        """What it is, with its formulas, in Markdown: the docstring of the file that `process` is in."""
+        return inspect.getdoc(inspect.getmodule(self.process)) or ""
 
     def param(self, name: str) -> Param:
         """The control called `name`; KeyError if there is none."""

@@ -1,11 +1,23 @@
-"""Compressor: feed-forward, peak detector, hard knee, no make-up gain (JUCE's), channels linked or not.
+"""Compressor: feed-forward, peak detector, hard knee, no make-up gain; channels apart or linked.
 
-`link` 0: each channel has a detector of its own, as JUCE's has. 1: one detector hears the larger |x| of both
-channels, and both get its gain, so that the stereo image stands still, as most compressors do. A mono signal
-sounds the same with either.
+    t = 10^(threshold_db/20)
+    a = exp(−2·π · 1000 / (attack_ms · f_s))
+    r = exp(−2·π · 1000 / (release_ms · f_s))
+    v[n] = |x[n]|
+    c[n] = a if v[n] > e[n − 1], else r
+    e[n] = v[n] + c[n] · (e[n − 1] − v[n])
+    y[n] = x[n] · (e[n] / t)^(1/ratio − 1) if e[n] ≥ t, else x[n]
 
-A time of 100 ms is a time constant of 100/2π = 15.9 ms. signal (strips, channels, samples); every control
-(strips,).
+With `link` 0 each channel has a detector of its own. With 1 there is one, which hears the louder channel, and
+both get its gain, so that the stereo image stands still, as most compressors do:
+
+    v[n] = max(|x_L[n]|, |x_R[n]|)
+
+The coefficients are JUCE's: a time of 100 ms is a time constant of 100/2π = 15.9 ms. In a program whose times
+are time constants, divide by 2π.
+
+Source: `juce::dsp::Compressor` and `juce::dsp::BallisticsFilter`, which pedalboard's `Compressor` is made of;
+it has no link.
 """
 
 from __future__ import annotations
@@ -30,7 +42,7 @@ def process(
     release_ms: Tensor,
     link: Tensor,
 ) -> Tensor:
-    """The compressed signal."""
+    """The compressed signal, (strips, channels, samples); every control (strips,)."""
     return compress(
         signal,
         coefficient(attack_ms, sample_rate),

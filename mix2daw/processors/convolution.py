@@ -1,9 +1,26 @@
 """Convolution reverb: the space that a measured impulse response h holds; h comes from a file.
 
-y = dry_level · x + wet_level · wide(h * x), later by pre_delay_ms: a whole number of samples, which has no
-gradient. `width` multiplies the side (L − R)/2 of the two ears. Layouts of h: see `dsp.convolution`.
-At rest (wet 0, dry 1) the signal passes unchanged. signal (strips, 2, samples); impulse (strips, 2 or 4,
-taps), at the sample rate of the signal and as loud as the file says; every control (strips,).
+    D = round(pre_delay_ms · f_s / 1000)
+
+With a file of two channels, both ears hear the mean of both channels, m = (x_L + x_R) / 2:
+
+    e_L[n] = Σ h_L[i] · m[n − D − i]
+    e_R[n] = Σ h_R[i] · m[n − D − i]
+
+With one of four channels, in the order L→L, L→R, R→L, R→R, each ear hears both (true stereo):
+
+    e_L[n] = Σ h_LL[i] · x_L[n − D − i] + Σ h_RL[i] · x_R[n − D − i]
+    e_R[n] = Σ h_LR[i] · x_L[n − D − i] + Σ h_RR[i] · x_R[n − D − i]
+
+And the blend, with `width` on the wet signal alone:
+
+    s[n] = (e_L[n] − e_R[n]) / 2
+    y_L[n] = dry_level · x_L[n] + wet_level · (e_L[n] + (width − 1) · s[n])
+    y_R[n] = dry_level · x_R[n] + wet_level · (e_R[n] − (width − 1) · s[n])
+
+h is as loud as its file, and resampled to the rate of the song at the same loudness. The pre-delay is a whole
+number of samples, which has no gradient. At rest (`wet_level` 0, `dry_level` 1) the signal passes unchanged.
+pedalboard's `Convolution` scales every response to an energy of its own, which is undone.
 """
 
 from __future__ import annotations
@@ -27,7 +44,11 @@ def process(
     wet_level: Tensor,
     dry_level: Tensor,
 ) -> Tensor:
-    """The signal in the space of the impulse response."""
+    """The signal (strips, 1 or 2, samples) in the space of the impulse response, (strips, 2, samples).
+
+    impulse: (strips, 2 or 4, taps) at the sample rate of the signal, layouts as in `dsp.convolution`; every
+    control (strips,).
+    """
     signal = as_stereo(signal)
     dry = signal * per_sample(dry_level)
     if not wants_gradient(wet_level) and not bool(wet_level.any()):

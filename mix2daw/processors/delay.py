@@ -1,7 +1,10 @@
-"""Echo: a delay line with feedback, y = (1 − mix) · x + mix · d, d[n] = v[n − D], v = x + feedback · d.
+"""Echo: a delay line with feedback, of a whole number of samples.
 
-D is a whole number of samples, delay_ms · sample rate / 1000 rounded; it has no gradient.
-signal (strips, channels, samples); every control (strips,). The delay may stay on the host.
+    D = max(1, round(delay_ms · f_s / 1000))
+    d[n] = x[n − D] + feedback · d[n − D]
+    y[n] = (1 − mix) · x[n] + mix · d[n]
+
+A number of samples has no gradient: the search finds the time by deconvolution.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from mix2daw.processors.base import Processor
 
 
 def process(signal: Tensor, sample_rate: int, delay_ms: Tensor, feedback: Tensor, mix: Tensor) -> Tensor:
-    """The signal with its echoes."""
+    """The signal (strips, channels, samples) with its echoes; every control (strips,). The delay may stay on
+    the host."""
     if not wants_gradient(mix) and not may_hold(mix != 0):
         return signal
     lag_samples = torch.round(delay_ms.detach().double() * sample_rate / 1000).clamp(min=1)

@@ -1,9 +1,79 @@
 """Parametric equaliser: high-pass, low shelf, four bells, high shelf, low-pass, in this order.
 
-Each band is one of pedalboard's filters (JUCE's), so their chain sounds the same. A slope of 12 dB an octave
-is a Butterworth filter, made of two first-order filters and a bell of 20·log10(2Q) dB and Q' = √(2Q)/2 with
-Q = 1/√2: (s/(s + 1))² · (s² + 2s + 1)/(s² + s/Q + 1). A band at 0 dB, or a slope of 0, is left out.
-signal (strips, channels, samples); every control (strips,).
+Each band is one section, or more, with these coefficients; f is its frequency in Hz, g its level in dB, q its
+Q. A band at 0 dB and a slope of 0 are left out.
+
+    y[n] = (b0·x[n] + b1·x[n − 1] + b2·x[n − 2] − a1·y[n − 1] − a2·y[n − 2]) / a0
+
+High-pass of 6 dB an octave:
+
+    T = tan(π · f / f_s)
+    b0 = 1
+    b1 = −1
+    b2 = 0
+    a0 = T + 1
+    a1 = T − 1
+    a2 = 0
+
+Low-pass of 6 dB an octave:
+
+    T = tan(π · f / f_s)
+    b0 = T
+    b1 = T
+    b2 = 0
+    a0 = T + 1
+    a1 = T − 1
+    a2 = 0
+
+Bell:
+
+    A = 10^(g/40)
+    w = 2·π · f / f_s
+    α = sin(w) / (2·q)
+    b0 = 1 + α·A
+    b1 = −2·cos(w)
+    b2 = 1 − α·A
+    a0 = 1 + α/A
+    a1 = −2·cos(w)
+    a2 = 1 − α/A
+
+Low shelf:
+
+    A = 10^(g/40)
+    w = 2·π · f / f_s
+    β = √(A) · sin(w) / q
+    b0 = A · ((A + 1) − (A − 1)·cos(w) + β)
+    b1 = 2·A · ((A − 1) − (A + 1)·cos(w))
+    b2 = A · ((A + 1) − (A − 1)·cos(w) − β)
+    a0 = (A + 1) + (A − 1)·cos(w) + β
+    a1 = −2 · ((A − 1) + (A + 1)·cos(w))
+    a2 = (A + 1) + (A − 1)·cos(w) − β
+
+High shelf:
+
+    A = 10^(g/40)
+    w = 2·π · f / f_s
+    β = √(A) · sin(w) / q
+    b0 = A · ((A + 1) + (A − 1)·cos(w) + β)
+    b1 = −2·A · ((A − 1) + (A + 1)·cos(w))
+    b2 = A · ((A + 1) + (A − 1)·cos(w) − β)
+    a0 = (A + 1) − (A − 1)·cos(w) + β
+    a1 = 2 · ((A − 1) − (A + 1)·cos(w))
+    a2 = (A + 1) − (A − 1)·cos(w) − β
+
+A slope of 12 dB an octave is a Butterworth filter of second order, exactly, though pedalboard has none: its
+filter of 6 dB twice, then a bell at the same frequency with
+
+    g = 20 · log10(√(2))
+    q = √(√(2)) / 2
+
+because (s/(s + 1))² · (s² + 2s + 1)/(s² + √2·s + 1) is one, and so with 1/(s + 1). Frequencies stop 100 Hz
+below half the sample rate. Coefficients and states are rounded to 32 bits where the plugins round them: a
+section below 100 Hz hears that.
+
+Source: Robert Bristow-Johnson's [Audio EQ Cookbook](https://www.w3.org/TR/audio-eq-cookbook/), with α from Q
+for shelves too, and bilinear transforms of s/(s + 1) and 1/(s + 1), as `juce::dsp::IIR` designs them, which
+pedalboard's filters are.
 """
 
 from __future__ import annotations
@@ -86,7 +156,8 @@ def process(
     low_pass_hz: Tensor,
     low_pass_slope_db: Tensor,
 ) -> Tensor:
-    """The equalised signal. A band that is at rest in every strip costs nothing unless it is learnt."""
+    """The equalised signal, (strips, channels, samples); every control (strips,). A band that is at rest in
+    every strip costs nothing unless it is learnt."""
     sections = [
         *_pass(high_pass, high_pass_hz, high_pass_slope_db, sample_rate),
         *_band(low_shelf, low_shelf_hz, low_shelf_db, low_shelf_q, sample_rate),

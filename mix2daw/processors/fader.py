@@ -1,4 +1,9 @@
-"""Fader: signal · 10^(dB/20). signal (strips, channels, samples); every control (strips,)."""
+"""Fader: a level.
+
+    y[n] = 10^(fader_db/20) · x[n]
+
+It never mutes: the end of its range is −96 dB.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ from mix2daw.processors.base import Processor
 
 
 def process(signal: Tensor, sample_rate: int, fader_db: Tensor) -> Tensor:
-    """The signal at another level."""
+    """The signal (strips, channels, samples) at another level; `fader_db` (strips,)."""
     del sample_rate
     return signal * per_sample(decibels_to_lin(fader_db.double()))
 

@@ -1,7 +1,19 @@
-"""Noise gate (a downward expander): below the threshold a level falls `ratio` times as fast (JUCE's).
+"""Noise gate, a downward expander: below the threshold a level falls `ratio` times as fast; unlinked.
 
-The detector is a mean square of 50 ms, then attack and release; channels are unlinked. Times are JUCE's:
-100 ms is a time constant of 15.9 ms. signal (strips, channels, samples); every control (strips,).
+    t = 10^(threshold_db/20)
+    w = exp(−2·π · 1000 / (50 · f_s))
+    a = exp(−2·π · 1000 / (attack_ms · f_s))
+    r = exp(−2·π · 1000 / (release_ms · f_s))
+    p[n] = max(x[n]^2, x[n]^2 + w · (p[n − 1] − x[n]^2))
+    v[n] = √(p[n])
+    c[n] = a if v[n] > e[n − 1], else r
+    e[n] = v[n] + c[n] · (e[n − 1] − v[n])
+    y[n] = x[n] if e[n] > t, else x[n] · (e[n] / t)^(ratio − 1)
+
+p is a mean square that rises at once and falls within 50 ms; then come attack and release. Times are JUCE's:
+100 ms is a time constant of 100/2π = 15.9 ms.
+
+Source: `juce::dsp::NoiseGate`, which pedalboard's `NoiseGate` is made of.
 """
 
 from __future__ import annotations
@@ -26,7 +38,7 @@ def process(
     attack_ms: Tensor,
     release_ms: Tensor,
 ) -> Tensor:
-    """The gated signal."""
+    """The gated signal, (strips, channels, samples); every control (strips,)."""
     return gate(
         signal,
         coefficient(attack_ms, sample_rate),

@@ -1,7 +1,21 @@
-"""Limiter for the master: a brick wall at `ceiling_db`, linked channels, lookahead with compensated latency.
+"""Limiter for the master: a brick wall with lookahead, channels linked, its latency compensated.
 
-pedalboard's BrickwallLimiter without true peaks. At rest its ceiling is 24 dB above full scale, which no
-signal reaches. signal (strips, channels, samples); every control (strips,).
+    C = 10^(ceiling_db/20)
+    L = floor(lookahead_ms · f_s / 1000)
+    k = exp(−1 / floor(release_ms · f_s / 1000))
+    g[−1] = 1
+    p[n] = max(|x_L[n]|, |x_R[n]|)
+    t[n] = C / max(C, p[n])
+    g[n] = t[n] if t[n] < g[n − 1], else g[n − 1] if p[n] > C or h[n − 1] > 0, else 1 − k · (1 − g[n − 1])
+    h[n] = L if p[n] > C, else max(0, h[n − 1] − 1)
+    y_L[n] = x_L[n] · g[n + L]
+    y_R[n] = x_R[n] · g[n + L]
+
+t is the gain that the peak p demands. The gain g falls to it at once, is held for L samples after the last
+peak above the ceiling, and then recovers. At rest the ceiling is 24 dB above full scale, which no signal
+reaches.
+
+Source: pedalboard's `BrickwallLimiter`, without true peaks.
 """
 
 from __future__ import annotations
@@ -23,7 +37,7 @@ def _whole(samples: Tensor) -> Tensor:
 def process(
     signal: Tensor, sample_rate: int, ceiling_db: Tensor, release_ms: Tensor, lookahead_ms: Tensor
 ) -> Tensor:
-    """The limited signal."""
+    """The limited signal, (strips, channels, samples); every control (strips,)."""
     return limit(
         signal,
         decibels_to_lin(stored_in_float32(ceiling_db.double())),

@@ -1,8 +1,11 @@
-"""Pan: a balance at 0 dB, left · min(1, 1 − pan), right · min(1, 1 + pan).
+"""Pan: a balance at 0 dB. In the middle nothing changes; to one side, the other channel falls, linearly.
 
-signal (strips, 2, samples); every control (strips,). In the middle the law has a corner: one channel falls
-on either side. The gradient there is the mean of the two sides, (∂right − ∂left)/2: what a central
-difference gives, and enough to leave the middle in the better direction.
+    y_L[n] = min(1, 1 − pan) · x_L[n]
+    y_R[n] = min(1, 1 + pan) · x_R[n]
+
+−1 is left, 1 is right. In the middle the law has a corner: one channel falls on either side. The gradient
+there is the mean of the two sides: what a central difference gives, and enough to leave the middle in the
+better direction.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from mix2daw.processors.base import Processor
 
 
 def process(signal: Tensor, sample_rate: int, pan: Tensor) -> Tensor:
-    """The signal at another place: −1 is left, 1 is right."""
+    """The signal (strips, 1 or 2, samples) at another place, (strips, 2, samples); `pan` (strips,)."""
     del sample_rate
     pan = pan.double()
     # torch.minimum splits the gradient of equal values in halves, which makes the mean of the two sides.

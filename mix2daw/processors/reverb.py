@@ -1,8 +1,32 @@
-"""Reverb: JUCE's Freeverb. Its input is the sum of both channels; `width` spreads its two ears.
+"""Reverb: Freeverb, eight combs in parallel and then four allpasses for each ear.
 
-wet1,2 = 1.5 · wet_level · (1 ± width), dry = 2 · dry_level: at rest (wet 0, dry 0.5) the signal passes
-unchanged. feedback = 0.28 · room_size + 0.7, damping = 0.4 · damping.
-signal (strips, 2, samples); every control (strips,).
+Both ears hear the sum of both channels.
+
+    s[n] = 0.015 · (x_L[n] + x_R[n])
+    f = 0.28 · room_size + 0.7
+    d = 0.4 · damping
+
+A comb of length N, and the sum of all eight v:
+
+    v[n] = w[n − N]
+    l[n] = (1 − d) · v[n] + d · l[n − 1]
+    w[n] = s[n] + f · l[n]
+
+An allpass of length M, from u to q; the four follow one another:
+
+    q[n] = w[n − M] − u[n]
+    w[n] = u[n] + w[n − M] / 2
+
+What the last ones give is e_L and e_R:
+
+    y_L[n] = 1.5 · wet_level · ((1 + width) · e_L[n] + (1 − width) · e_R[n]) + 2 · dry_level · x_L[n]
+    y_R[n] = 1.5 · wet_level · ((1 + width) · e_R[n] + (1 − width) · e_L[n]) + 2 · dry_level · x_R[n]
+
+Lengths at 44.1 kHz: N = 1116, 1188, 1277, 1356, 1422, 1491, 1557, 1617 and M = 556, 441, 341, 225; 23 samples
+more for the right ear. At other rates floor(N · f_s / 44100). At rest (`wet_level` 0, `dry_level` 0.5) the
+signal passes unchanged.
+
+Source: Freeverb by Jezar at Dreampoint, as `juce::Reverb` runs it, which pedalboard's `Reverb` is.
 """
 
 from __future__ import annotations
@@ -26,7 +50,7 @@ def process(
     dry_level: Tensor,
     width: Tensor,
 ) -> Tensor:
-    """The signal in a room."""
+    """The signal (strips, 1 or 2, samples) in a room, (strips, 2, samples); every control (strips,)."""
     signal = as_stereo(signal)
     dry = signal * (2 * per_sample(beside(dry_level, signal)))
     if not wants_gradient(wet_level) and not may_hold(wet_level != 0):

@@ -1,7 +1,10 @@
-"""Stereo width: the side signal (L − R)/2 is multiplied by `width`; 0 is mono, 1 as it was, 2 twice as wide.
+"""Stereo width: the side signal times `width`; 0 is mono, 1 as it was, 2 twice as wide.
 
-signal (strips, 2, samples); every control (strips,). Written as L + (width − 1) · side, so that a width of 1
-changes no bit.
+    s[n] = (x_L[n] − x_R[n]) / 2
+    y_L[n] = x_L[n] + (width − 1) · s[n]
+    y_R[n] = x_R[n] − (width − 1) · s[n]
+
+Written this way, a width of 1 changes no bit.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from mix2daw.processors.base import Processor
 
 
 def process(signal: Tensor, sample_rate: int, width: Tensor) -> Tensor:
-    """The signal with another width."""
+    """The signal (strips, 1 or 2, samples) with another width, (strips, 2, samples); `width` (strips,)."""
     del sample_rate
     left, right = as_stereo(signal).unbind(1)
     change = per_sample(width.double() - 1)[:, 0] * ((left - right) * 0.5)
