@@ -25,8 +25,9 @@ import numpy as np
 import torch
 
 from mix2daw.compare import compare, residual_db
-from mix2daw.console import preset
+from mix2daw.console import build_console, preset
 from mix2daw.controls import Controls
+from mix2daw.cost import Size, expected
 from mix2daw.errors import FormatError, InputError, OutputError
 from mix2daw.explain import Explanation, explain
 from mix2daw.exporters import FORMATS, Lost, exporter
@@ -40,7 +41,8 @@ from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
 from mix2daw.report import REPORT_FILE
 from mix2daw.report.folder import write_page
-from mix2daw.result import Devices, Result, SearchRecord, lost_json
+from mix2daw.report.residual import render_measured, residuals_db
+from mix2daw.result import Defaults, Devices, Result, SearchRecord, lost_json
 from mix2daw.search import Found, Settings, search
 from mix2daw.session import Session, groups_yaml, open_session
 from mix2daw.stems import Signal, file_sha256, read_audio, stereo, write_wav
@@ -53,7 +55,8 @@ LA_PARTS = ("full", "left_right", "mid", "side")
 @dataclass(frozen=True)
 class Job:
     """What to recover, from what, to where. `formats`: names of session formats; `groups`: a groups.yaml;
-    `force`: whether an earlier result in `out` may be replaced; `report`: whether report.html is written."""
+    `force`: whether an earlier result in `out` may be replaced; `report`: whether report.html is written;
+    `defaults`: what of this came from a settings file, to be told in result.json."""
 
     stems: Path
     mix: Path
@@ -63,6 +66,7 @@ class Job:
     settings: Settings = field(default_factory=Settings)
     force: bool = False
     report: bool = True
+    defaults: Defaults | None = None
 
 
 @dataclass(frozen=True)
@@ -95,13 +99,16 @@ def recover(job: Job, progress: Progress) -> Recovery:
     An interrupt during the search is taken as "that will do": the best graph so far is finished and written.
     """
     start = time.perf_counter()
-    _check(job)
+    check_job(job)
     clock = _Clock()
     progress.stage("Reading", 1)
     with clock.stage("read"):
         session = open_session(job.stems, job.mix, job.groups)
     for line in _findings(session):
         progress.say(line)
+    chosen = preset(job.settings.preset, job.settings.processors)
+    size = Size.of(build_console(session, chosen, job.out.resolve()))
+    progress.expect(expected(size, job.settings, len(job.formats), job.report)[1:])  # it is read
     with new_folder(job.out) as folder:
         # Paths in the graph are relative to `out`; the temporary folder lies beside it: they hold there too.
         found = search(session, job.out.resolve(), job.settings, progress)
@@ -113,7 +120,7 @@ def recover(job: Job, progress: Progress) -> Recovery:
         write_text(folder / "groups.yaml", groups_yaml(session))
         progress.stage("Rendering", 2)
         with clock.stage("render"):
-            render = render_pedalboard(graph, folder)
+            render, energies = render_measured(graph, folder)
             write_wav(folder / "render.wav", render, graph.sample_rate)
             write_wav(folder / "difference.wav", session.mix - render, graph.sample_rate)
             progress.step()
@@ -122,6 +129,7 @@ def recover(job: Job, progress: Progress) -> Recovery:
         with clock.stage("compare"):
             metrics = compare(render, session.mix, session.sample_rate)
             la_sum = _la(sum_of_stems(session), session.mix, session.sample_rate)
+        progress.stands(metrics["la.full"], sum(found.devices_after.values()))
         progress.stage("Writing sessions", len(job.formats))
         with clock.stage("sessions"):
             lost = export_sessions(graph, folder, job.formats, folder / "sessions", progress)
@@ -137,6 +145,7 @@ def recover(job: Job, progress: Progress) -> Recovery:
             sdr_db=metrics["sdr_db"],
             loudness_difference_lu=metrics["loudness_difference_lu"],
             null_db={"torch_pedalboard": max(IDENTICAL_DB, null_db)},
+            strip_residual_db=residuals_db(graph, energies, session.mix - render),
             seconds={name: round(value, 2) for name, value in seconds.items()},
             peak_rss_mib=peak_rss_mib(),
             lost=lost,
@@ -152,6 +161,7 @@ def recover(job: Job, progress: Progress) -> Recovery:
             versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
             mix_sha256=file_sha256(job.mix),
             search=SearchRecord.of(found.offered, found.trace),
+            defaults=job.defaults,
         )
         write_text(folder / "result.json", result.to_json())
     if job.report:
@@ -262,7 +272,7 @@ def peak_rss_mib() -> float | None:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
 
 
-def _check(job: Job) -> None:
+def check_job(job: Job) -> None:
     """Refuse what cannot end well: names that do not exist, a place that cannot be written."""
     for name in job.formats:
         exporter(name)

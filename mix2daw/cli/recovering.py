@@ -10,9 +10,13 @@ import typer
 from rich.console import Console
 
 from mix2daw.cli.app import AsJson, Force, Quiet, app
-from mix2daw.cli.values import names, seconds
+from mix2daw.cli.command import Command, is_verbose
+from mix2daw.cli.completing import one_of, some_of
+from mix2daw.cli.settings_file import taken
+from mix2daw.cli.values import NAMES, names, seconds
 from mix2daw.errors import InputError
-from mix2daw.terminal import lost_lines, print_lines, progress_bar, strips_table, verdict
+from mix2daw.overview import progress_bar
+from mix2daw.terminal import lost_lines, plan_lines, plan_table, print_lines, strips_table, verdict
 
 if TYPE_CHECKING:
     from mix2daw.recover import Job, Recovery
@@ -20,28 +24,50 @@ if TYPE_CHECKING:
 DEFAULT_FORMATS = "dawproject,reaper,ardour,recall"
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    epilog="""
+    mix2daw recover stems mix.wav --out song
+    mix2daw recover stems mix.wav --out song --dry-run
+    mix2daw recover stems mix.wav --out song --groups song/groups.yaml --to reaper,ardour --force
+    mix2daw recover stems mix.wav --out song --budget 10m --json > song.json
+    """,
+)
 def recover(
+    ctx: typer.Context,
     stems: Annotated[Path, typer.Argument(metavar="STEMS", help="Folder with one audio file per track.")],
     mix: Annotated[Path, typer.Argument(metavar="MIX", help="The finished mix, one audio file.")],
     out: Annotated[Path, typer.Option(help="Folder to make.")],
     groups: Annotated[Path | None, typer.Option(help="groups.yaml: `group: [pattern, …]`.")] = None,
-    preset: Annotated[str, typer.Option(help="The console: studio or paper.")] = "studio",
+    preset: Annotated[
+        str, typer.Option(help="The console: studio or paper.", autocompletion=one_of("preset"))
+    ] = "studio",
     strategy: Annotated[
-        str, typer.Option(help="Of pruning: saliency, hybrid, brute-force or dry-wet.")
+        str,
+        typer.Option(
+            help="Of pruning: saliency, hybrid, brute-force or dry-wet.", autocompletion=one_of("strategy")
+        ),
     ] = "saliency",
     tolerance: Annotated[float, typer.Option(help="What La may lose by leaving devices out.")] = 0.01,
     seed: Annotated[int, typer.Option(help="Same seed, same graph.")] = 0,
     budget: Annotated[str | None, typer.Option(help="Time for the search: 90s, 10m, 1h.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    processors: Annotated[str | None, typer.Option(help="Only these, by comma.")] = None,
-    to: Annotated[str, typer.Option(help="Session formats, by comma.")] = DEFAULT_FORMATS,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", autocompletion=one_of("device"))] = "auto",
+    processors: Annotated[
+        str | None,
+        typer.Option(help="Only these, by comma.", metavar=NAMES, autocompletion=some_of("processors")),
+    ] = None,
+    to: Annotated[
+        str, typer.Option(help="Session formats, by comma.", metavar=NAMES, autocompletion=some_of("to"))
+    ] = DEFAULT_FORMATS,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be done, and about how long it takes.")
+    ] = False,
     force: Force = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find the mixing graph that turns STEMS into MIX; write it, its audio and its sessions."""
+    """Find the mixing graph that turns STEMS into MIX. Writes it, its audio and its sessions."""
     from mix2daw.recover import Job
     from mix2daw.search.settings import Settings
 
@@ -54,11 +80,16 @@ def recover(
         device=device,  # type: ignore[arg-type]  # Settings checks it
         processors=None if processors is None else frozenset(names(processors)),
     )
-    _recover(Job(stems, mix, out, groups, names(to), settings, force, not no_report), as_json, quiet)
+    job = Job(stems, mix, out, groups, names(to), settings, force, not no_report, taken(ctx))
+    if dry_run:
+        _plan(job, as_json, quiet, is_verbose(ctx))
+    else:
+        _recover(job, as_json, quiet, is_verbose(ctx))
 
 
-@app.command()
+@app.command(cls=Command, epilog="mix2daw demo --out out/demo")
 def demo(
+    ctx: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder to make.")] = Path("out/demo"),
     force: Force = False,
     as_json: AsJson = False,
@@ -71,43 +102,65 @@ def demo(
     if not (song / "stems").is_dir():
         raise InputError("demo", "this installation has no sample song", "run it in a checkout of the source")
     groups = song / "groups.yaml"
-    job = Job(song / "stems", song / "mix.flac", out, groups if groups.exists() else None, force=force)
-    _recover(job, as_json, quiet)
+    known = groups if groups.exists() else None
+    job = Job(song / "stems", song / "mix.flac", out, known, force=force, defaults=taken(ctx))
+    _recover(job, as_json, quiet, is_verbose(ctx))
 
 
-@app.command()
+@app.command(cls=Command, epilog="mix2daw report song\nmix2daw report song --out elsewhere.html")
 def report(
+    ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `recover` wrote.")],
     out: Annotated[Path | None, typer.Option(help="File to write, instead of DIR/report.html.")] = None,
     force: Force = False,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the report of DIR again: one page to look at and to listen to, in a browser."""
+    """Write the report of DIR again. One page to look at and to listen to, in a browser."""
+    from mix2daw.output import json_text
     from mix2daw.report.folder import write_report
 
-    with progress_bar(quiet) as progress:
+    with progress_bar(quiet, is_verbose(ctx)) as progress:
         page = write_report(folder, progress, out, force)
-    print_lines(Console(), [f"written: {page}"])
+    if as_json:
+        sys.stdout.write(json_text({"report": str(page)}))
+    elif not quiet:
+        print_lines(Console(), [f"written: {page}"])
 
 
-def _recover(job: Job, as_json: bool, quiet: bool) -> None:
+def _plan(job: Job, as_json: bool, quiet: bool, verbose: bool) -> None:
+    from mix2daw.dry_run import plan
+
+    with progress_bar(quiet, verbose) as progress:
+        found = plan(job, progress)
+    if as_json:
+        sys.stdout.write(found.to_json())
+    elif not quiet:
+        console = Console()
+        console.print(plan_table(found))
+        print_lines(console, plan_lines(found))
+
+
+def _recover(job: Job, as_json: bool, quiet: bool, verbose: bool) -> None:
     from mix2daw.recover import recover as run
 
-    with progress_bar(quiet) as progress:
+    with progress_bar(quiet, verbose) as progress:
         recovery = run(job, progress)
     if as_json:
         sys.stdout.write(recovery.result.to_json())
     elif not quiet:
-        _report(recovery)
+        _report(recovery, verbose)
 
 
-def _report(recovery: Recovery) -> None:
+def _report(recovery: Recovery, verbose: bool) -> None:
+    """The outcome: a table, a line of numbers, the files, and what the sessions do not carry."""
     from mix2daw.result import result_files
 
     console, result = Console(), recovery.result
-    console.print(strips_table(recovery.graph))
-    print_lines(console, lost_lines(result.lost))
+    console.print(strips_table(recovery.graph, result.strip_residual_db))
     if result.silent:
         print_lines(console, [f"silent stems, set aside: {', '.join(result.silent)}"])
     print_lines(console, [verdict(result), "written:"])
     print_lines(console, [f"    {path}" for path in result_files(recovery.folder)])
+    print_lines(console, ["not carried by a session as an editable, exact device:"])
+    print_lines(console, (f"    {line}" for line in lost_lines(result.lost, full=verbose)))

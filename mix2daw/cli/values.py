@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from mix2daw.errors import FormatError
 
+NAMES = "A,B,…"  # how `--help` shows an option that takes several names, which a settings file may list
+
 
 def names(text: str) -> tuple[str, ...]:
     """ "a, b" as ("a", "b"), each once. FormatError if there is none."""

@@ -18,7 +18,7 @@ from mix2daw.search.fold import fold_wet
 from mix2daw.search.found import Found, count_devices, count_offered, with_confidence
 from mix2daw.search.retouch import retouch
 from mix2daw.search.returns import final_impulses, find_returns, refine_impulse, without_returns
-from mix2daw.search.revive import revive
+from mix2daw.search.revive import CHANCES, revive
 from mix2daw.search.settings import Settings
 from mix2daw.search.simplify import drop_resting
 from mix2daw.search.stages import (
@@ -60,6 +60,7 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
 def _search(session: Session, folder: Path, settings: Settings, progress: Progress) -> Found:
     chosen = preset(settings.preset, settings.processors)
     state = State(session, build_console(session, chosen, folder), settings, progress)
+    progress.stands(None, sum(count_offered(state.full).values()))
     interrupted = False
     try:
         _run(state)
@@ -121,7 +122,8 @@ def _run(state: State) -> None:
     if not state.late(0.35):
         with state.stage("space", 1):
             find_returns(state)
-    with state.stage("console fit", CONSOLE_STEPS):
+    tracks = len(state.graph.of_kind("track"))  # retouched one by one
+    with state.stage("console fit", tracks + CONSOLE_STEPS):
         retouch(state)
         state.fit(CONSOLE_STEPS, CONSOLE_RATE, 0.5)
     with state.stage("space", 1):
@@ -132,7 +134,7 @@ def _run(state: State) -> None:
     _prune_all(state)
     with state.stage("simplify", len(BAND_TRIALS_DB)):
         simplify(state)
-    with state.stage("final fit", FINAL_STEPS):
+    with state.stage("final fit", tracks + FINAL_STEPS):
         if not state.late(0.97):
             retouch(state)
             refit_without_faint(state, FINAL_STEPS, FINAL_RATE, 0.97)
@@ -155,7 +157,8 @@ def _prune_all(state: State) -> None:
     state.adopt(fold_wet(state.graph))
     if state.late(0.85):
         return
-    with state.stage("refit", REFIT_STEPS):
+    dialled = sum(device.type == "compressor" for _, device in state.graph.devices())
+    with state.stage("refit", dialled + REFIT_STEPS + CHANCES):
         dial_compressors(state)
         refit_plainer(state, REFIT_STEPS, REFIT_RATE, 0.85)
         revive(state, full)

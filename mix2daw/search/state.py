@@ -143,6 +143,7 @@ class State:
     def record(self, la: float, devices: int | None = None) -> None:
         """Note a step of the current stage."""
         self.trace.append((self._stage, la, devices))
+        self.progress.stands(la, devices)
 
     def adopt(self, graph: Graph) -> None:
         """Go on from a graph."""
