@@ -25,9 +25,9 @@ from _truth_scores import Score, score
 
 from mix2daw.exporters.pedalboard import render
 from mix2daw.graph import Graph, read_graph
+from mix2daw.overview import progress_bar
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.recover import Job, recover
-from mix2daw.terminal import progress_bar
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "song"

@@ -27,10 +27,10 @@ import torch
 
 from mix2daw.compare import compare, residual_db
 from mix2daw.console import preset
+from mix2daw.cost import Size, expected
 from mix2daw.excerpt import MIX_FILE, loudest
 from mix2daw.export import export_sessions
 from mix2daw.exporters import exporter
-from mix2daw.exporters.pedalboard import render as render_pedalboard
 from mix2daw.graph import Graph, read_graph
 from mix2daw.loss import published_la
 from mix2daw.mixdown import read_impulses, render_torch
@@ -40,7 +40,8 @@ from mix2daw.progress import Progress
 from mix2daw.reopen import moved_graph, reopen
 from mix2daw.report import REPORT_FILE
 from mix2daw.report.folder import write_page
-from mix2daw.result import Devices, Result, SearchRecord
+from mix2daw.report.residual import render_measured, residuals_db
+from mix2daw.result import Defaults, Devices, Result, SearchRecord
 from mix2daw.search import STATE_FILE, Found, Plan, Settings, Store, check_engine, plan, plan_on
 from mix2daw.session import Session, groups_yaml, open_session
 from mix2daw.stems import Signal, file_sha256, write_wav
@@ -57,7 +58,8 @@ class Job:
     """What to recover, from what, to where. `formats`: names of session formats; `groups`: a groups.yaml;
     `force`: whether an earlier result in `out` may be replaced; `report`: whether report.html is written;
     `preview`: whether only the loudest part is searched, with fewer steps; `resume`: whether the search goes
-    on from where an earlier run of the same was killed."""
+    on from where an earlier run of the same was killed; `defaults`: what of this came from a settings file,
+    to be told in result.json."""
 
     stems: Path
     mix: Path
@@ -69,6 +71,7 @@ class Job:
     report: bool = True
     preview: bool = False
     resume: bool = False
+    defaults: Defaults | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class Refinement:
     force: bool = False
     report: bool = True
     resume: bool = False
+    defaults: Defaults | None = None
 
 
 @dataclass(frozen=True)
@@ -102,16 +106,28 @@ def recover(job: Job, progress: Progress) -> Recovery:
     An interrupt during the search is taken as "that will do": the best graph so far is finished and written.
     """
     work = _Work(job, progress)
-    _check(job, keep=(job.stems, job.mix))
-    preset(job.settings.preset)
+    check_job(job)
     with work_folder(job.out, STATE_FILE) as place:
         progress.stage("Reading", 1)
         with work.stage("read"):
-            session = open_session(job.stems, job.mix, job.groups)
-            if job.preview:
-                session = replace(loudest(session, PREVIEW_S), mix_path=job.out / MIX_FILE)
-        settings = replace(job.settings, quick=job.preview)
-        return work.done(plan(session, job.out.resolve(), settings), job.mix, place)
+            planned = plan_job(job)
+        costs = expected(Size.of(planned.console), planned.settings, len(job.formats), job.report)
+        progress.expect(costs[1:])  # it is read
+        return work.done(planned, job.mix, place)
+
+
+def check_job(job: Job) -> None:
+    """Refuse what cannot end well: names that do not exist, a place that cannot be written."""
+    preset(job.settings.preset)
+    _check(job, keep=(job.stems, job.mix))
+
+
+def plan_job(job: Job) -> Plan:
+    """Read what a job needs, and plan its search. Raises InputError, FormatError."""
+    session = open_session(job.stems, job.mix, job.groups)
+    if job.preview:
+        session = replace(loudest(session, PREVIEW_S), mix_path=job.out / MIX_FILE)
+    return plan(session, job.out.resolve(), replace(job.settings, quick=job.preview))
 
 
 def refine(job: Refinement, progress: Progress) -> Recovery:
@@ -181,7 +197,7 @@ class _Work:
         graph, job, progress = found.graph, self.job, self.progress
         progress.stage("Rendering", 2)
         with self.stage("render"):
-            render = render_pedalboard(graph, folder)
+            render, energies = render_measured(graph, folder)
             write_wav(folder / "render.wav", render, graph.sample_rate)
             write_wav(folder / "difference.wav", session.mix - render, graph.sample_rate)
             progress.step()
@@ -190,6 +206,7 @@ class _Work:
         with self.stage("compare"):
             metrics = compare(render, session.mix, session.sample_rate)
             la_sum = _la(sum_of_stems(session), session.mix, session.sample_rate)
+        progress.stands(metrics["la.full"], sum(found.devices_after.values()))
         progress.stage("Writing sessions", len(job.formats))
         with self.stage("sessions"):
             lost = export_sessions(graph, folder, job.formats, folder / "sessions", progress)
@@ -205,6 +222,7 @@ class _Work:
             sdr_db=metrics["sdr_db"],
             loudness_difference_lu=metrics["loudness_difference_lu"],
             null_db={"torch_pedalboard": max(IDENTICAL_DB, null_db)},
+            strip_residual_db=residuals_db(graph, energies, session.mix - render),
             seconds={name: round(value, 2) for name, value in seconds.items()},
             peak_rss_mib=peak_rss_mib(),
             lost=lost,
@@ -220,6 +238,7 @@ class _Work:
             versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
             mix_sha256=mix_sha256,
             search=SearchRecord.of(found.offered, found.trace),
+            defaults=job.defaults,
         )
 
 

@@ -77,6 +77,14 @@ class SearchRecord:
 
 
 @dataclass(frozen=True)
+class Defaults:
+    """What was taken from a settings file: `values` of options by their long names."""
+
+    file: str
+    values: dict[str, bool | int | float | str | list[str]]
+
+
+@dataclass(frozen=True)
 class Result:
     """What result.json holds.
 
@@ -89,9 +97,10 @@ class Result:
     `seconds`: wall time per stage; `peak_rss_mib`: the most memory held. `lost`: per format, what its session
     does not carry as an editable, exact device. `silent`: stems set aside; `findings`: what was noticed in
     the input. `interrupted`: stopped by the user; `out_of_time`: cut short by the budget.
-    `versions`: of the libraries that made it; `mix_sha256`: of the mix's file; `search`: its record. These
-    three are not in results of older versions.
-    A number that does not exist (an infinite one, too) is null in the file.
+    `versions`: of the libraries that made it; `mix_sha256`: of the mix's file; `search`: its record;
+    `strip_residual_db`: what is left where a strip is what is heard, against it (`report.residual`; None: it
+    is covered everywhere); `defaults`: what came from a settings file, None without one. These five are not
+    in results of older versions. A number that does not exist (an infinite one, too) is null in the file.
     """
 
     la: dict[str, float]
@@ -119,6 +128,8 @@ class Result:
     versions: dict[str, str] = field(default_factory=dict)
     mix_sha256: str | None = None
     search: SearchRecord | None = None
+    strip_residual_db: dict[str, float | None] = field(default_factory=dict)
+    defaults: Defaults | None = None
 
     def to_json(self) -> str:
         """The content of result.json."""

@@ -1,4 +1,4 @@
-"""What a person sees of the work: a progress bar with an ETA, tables of a graph and of what was lost.
+"""What a person sees of a result: tables of a graph, what was lost, numbers and lengths of time.
 
 Names come from users: they are printed as plain text, never as markup, and without control characters.
 """
@@ -6,62 +6,28 @@ Names come from users: they are printed as plain text, never as markup, and with
 from __future__ import annotations
 
 import math
+import re
+import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from mix2daw.exporters import Lost
-from mix2daw.graph import Device, Graph, Strip
+from mix2daw.graph import Graph, Strip
 from mix2daw.result import Result
 
 if TYPE_CHECKING:
+    from mix2daw.dry_run import Plan
     from mix2daw.exporters.ardour.verify import Null, Verification
 
-
-class Bar:
-    """Progress on a terminal; without one, only what is said."""
-
-    def __init__(self, bar: Progress, console: Console, quiet: bool) -> None:
-        self._bar, self._console, self._quiet = bar, console, quiet
-        self._task: TaskID | None = None
-
-    def stage(self, name: str, steps: int) -> None:
-        """A new line with a bar of its own; the one before it is complete."""
-        if self._task is not None:
-            self._bar.update(self._task, total=1, completed=1, note="")
-        self._task = self._bar.add_task(one_line(name), total=max(steps, 1), note="")
-
-    def step(self, note: str = "") -> None:
-        """One step further in the current stage."""
-        if self._task is not None:
-            self._bar.update(self._task, advance=1, note=one_line(note))
-
-    def say(self, line: str) -> None:
-        """One line above the bars."""
-        if not self._quiet:
-            self._console.print(Text(f"mix2daw: {one_line(line)}"), soft_wrap=True)
-
-
-@contextmanager
-def progress_bar(quiet: bool) -> Iterator[Bar]:
-    """A Progress on standard error, gone when the block ends. `quiet`: say nothing at all."""
-    console = Console(stderr=True, highlight=False)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
-        TextColumn("{task.fields[note]}", markup=False),
-    )
-    hidden = quiet or not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        yield Bar(bar, console, quiet)
+HOW = ("dropped", "printed", "approximate")  # the worst first
+NAMED_STRIPS = 3  # more are counted
+DEVICE = "\0"
 
 
 def one_line(text: object) -> str:
@@ -69,34 +35,89 @@ def one_line(text: object) -> str:
     return "".join(char if char.isprintable() else " " for char in str(text))
 
 
-def strips_table(graph: Graph) -> Table:
-    """Every strip with where it goes, its devices, fader and pan."""
-    table = table_of("Strip", "Into", "Devices", "Fader dB", "Pan", right=(3, 4))
+def complain(message: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(f"mix2daw: {one_line(message)}\n")
+
+
+def strips_table(graph: Graph, residual_db: Mapping[str, float | None]) -> Table:
+    """Every strip with its group, its devices and sends, fader and pan, the confidence of its devices in
+    their order, and its residual (`report.residual`)."""
+    table = table_of(
+        *("Strip", "Group", "Devices", "Fader dB", "Pan", "Confidence", "Residual dB"), right=(3, 4, 6)
+    )
     for strip in graph.strips:
-        devices = ", ".join([device_line(device) for device in strip.all_devices()] + _sends(strip))
-        into = strip.output or "–"
-        fader, pan = f"{strip.fader_db:+.1f}", f"{strip.pan:+.2f}"
-        add_row(table, f"{strip.name} ({strip.kind})", into, devices or "–", fader, pan)
+        devices = strip.all_devices()
+        kept = [device.type for device in devices] + _sends(strip)
+        sure = [number(device.confidence, ".3f") for device in devices]
+        add_row(
+            table,
+            strip.name if strip.kind == "track" else f"{strip.name} ({strip.kind})",
+            "–" if strip.output in (None, graph.master.name) else strip.output,
+            ", ".join(kept) or "–",
+            f"{strip.fader_db:+.1f}",
+            f"{strip.pan:+.2f}",
+            ", ".join(sure) or "–",
+            number(residual_db.get(strip.name), ".1f"),
+        )
     return table
 
 
-def device_line(device: Device) -> str:
-    """A device in a word or two: its type, and what it costs to do without it."""
-    return device.type if device.confidence is None else f"{device.type} {device.confidence:.3f}"
-
-
-def lost_lines(lost: Mapping[str, Sequence[Lost]]) -> Iterator[str]:
-    """Per format one headline, then one line per reason with the strips and devices it befell."""
+def lost_lines(lost: Mapping[str, Sequence[Lost]], full: bool = False) -> Iterator[str]:
+    """Per format one headline, then a line per reason, in short; `full`: with every strip and all of every
+    reason."""
     for name, items in lost.items():
-        if not items:
-            yield f"{name}: carries everything"
-            continue
-        yield f"{name}: {len(items)} not carried as editable, exact devices"
-        by_reason: dict[tuple[str, str], list[str]] = {}
-        for item in items:
-            by_reason.setdefault((item.how, item.reason), []).append(f"{item.strip}/{item.device}")
-        for (how, reason), places in by_reason.items():
-            yield f"    {how}: {', '.join(places)}: {reason}"
+        counts = Counter[str](item.how for item in items)
+        told = ", ".join(f"{counts[how]} {how}" for how in HOW if counts[how])
+        yield f"{name}: {told or 'carries everything'}"
+        by_reason: dict[tuple[str, str], list[Lost]] = {}
+        for item in sorted(items, key=lambda item: HOW.index(item.how)):
+            reason = item.reason if full else _short(item)
+            by_reason.setdefault((item.how, reason), []).append(item)
+        for (how, reason), befallen in by_reason.items():
+            devices = list(dict.fromkeys(item.device for item in befallen))
+            places = ", ".join(_places(device, befallen, full) for device in devices)
+            named = devices[0] if len(devices) == 1 else f"{', '.join(devices[:-1])} or {devices[-1]}"
+            yield f"    {how}: {places}: {reason.replace(DEVICE, named)}"
+
+
+def _short(item: Lost) -> str:
+    """A reason up to its first semicolon, with a mark for the name of the device, so that reasons that differ
+    in it alone are one."""
+    return re.sub(rf"\b{re.escape(item.device)}\b", DEVICE, item.reason.partition(";")[0])
+
+
+def _places(device: str, items: Sequence[Lost], full: bool) -> str:
+    """`compressor ×5`, `equalizer (guitar, lead)`; `delay` on a strip of that name."""
+    strips = [item.strip for item in items if item.device == device]
+    if len(strips) > NAMED_STRIPS and not full:
+        return f"{device} ×{len(strips)}"
+    return device if strips == [device] else f"{device} ({', '.join(strips)})"
+
+
+def plan_table(plan: Plan) -> Table:
+    """The stems as they would be taken."""
+    table = table_of("Stem", "Group", "Rate Hz", "Channels", "Length", "Starts at", right=(2, 4, 5))
+    kinds = {0: "silent: set aside", 1: "mono", 2: "stereo"}
+    for stem in plan.stems:
+        channels = kinds[stem.taken_channels]
+        if stem.taken_channels == 1 and stem.channels == 2:
+            channels = "mono (both the same)"
+        starts = f"{stem.offset_samples:+d}" if stem.offset_samples else "–"
+        length = duration(stem.seconds)
+        add_row(table, stem.name, stem.group or "–", stem.sample_rate, channels, length, starts)
+    return table
+
+
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """What else a dry run tells."""
+    yield f"the mix: {plan.mix}, {plan.sample_rate} Hz, {duration(plan.seconds)}"
+    yield from plan.findings
+    types = ", ".join(f"{count} {type_}" for type_, count in plan.devices.per_type.items())
+    yield f"the console ({plan.preset}): {plan.devices.total} devices: {types}"
+    yield f"pruned by {plan.strategy}; sessions for {', '.join(plan.formats)}; into {plan.out}"
+    memory = f"{plan.about_mib / 1024:.1f} GiB of memory"
+    yield f"about {rough(plan.about_seconds)} on two cores, about {memory}; nothing was written"
 
 
 def verdict(result: Result) -> str:
@@ -132,6 +153,21 @@ def verification_lines(found: Verification) -> Iterator[str]:
     said = "loads without a complaint" if not many else f"has {many} complaints at loading"
     heard = f"plays the render to {number(found.mix.null_db, '.1f')} dB"
     yield f"{found.host} {said}; {heard}; {found.duration_s:.1f} s exported in {found.export_s:.1f} s"
+
+
+def duration(seconds: float) -> str:
+    """`0:09`, `12:30`, `1:02:03`."""
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def rough(seconds: float) -> str:
+    """`40 s`, `3 min`, `1.5 h`: no more digits than an estimate has."""
+    if seconds < 100:
+        return f"{max(10, round(seconds / 10) * 10)} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5700 else f"{seconds / 3600:.1f} h"
 
 
 def number(value: float | None, form: str) -> str:

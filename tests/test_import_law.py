@@ -22,6 +22,7 @@ LAW = (
     "lag",
     "session",
     "excerpt",
+    "eta",
     "progress",
     "dsp",
     "processors",
@@ -38,6 +39,7 @@ LAW = (
     "search.settings",
     "search",
     "explain",
+    "cost",
     "compare",
     "exporters",
     "reference",
@@ -48,13 +50,17 @@ LAW = (
     "report",
     "verify",
     "recover",
+    "dry_run",
     "terminal",
+    "overview",
     "cli",
     "__main__",
 )
 EXPORTERS_MAY = frozenset({"errors", "params", "graph", "stems", "spool", "exporters"})
 # Libraries that decide how heavy a module is: who may load them.
-TORCH_FREE = frozenset({"errors", "graph", "stems", "progress", "exporters", "output", "result", "report"})
+TORCH_FREE = frozenset(
+    {"errors", "graph", "stems", "eta", "progress", "exporters", "output", "result", "report"}
+)
 FILES = sorted([*(ROOT / "mix2daw").rglob("*.py"), *(ROOT / "exporters").rglob("*.py")])
 
 

@@ -25,7 +25,7 @@ from selenium.webdriver.common.keys import Keys
 
 from mix2daw.exporters.pedalboard import render_taps
 from mix2daw.graph import Graph
-from mix2daw.progress import Progress
+from mix2daw.progress import Silence
 from mix2daw.report.folder import write_report
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -44,20 +44,11 @@ RATE = 44100  # of the page's clips and of the offline contexts here
 Driver = webdriver.Chrome
 
 
-class Nobody:
-    """Progress that nobody watches."""
-
-    def stage(self, name: str, steps: int) -> None: ...
-    def step(self, note: str = "") -> None: ...
-    def say(self, line: str) -> None: ...
-
-
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Graph]:
     folder = tmp_path_factory.mktemp("result")
     graph = make_result(folder)
-    silent: Progress = Nobody()
-    write_report(folder, silent)
+    write_report(folder, Silence())
     return folder, graph
 
 

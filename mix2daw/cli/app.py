@@ -1,21 +1,21 @@
-"""The command line's frame: errors become one line and an exit code, for every command alike.
-
-What a user can mend ends in one line on standard error and exit code 2; an interrupt in 130.
-"""
+"""The command line's frame: errors become one line and an exit code, for every command alike."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+import traceback
+from importlib.metadata import version
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from mix2daw.cli.command import BUG, MENDABLE, STOPPED, is_verbose, origin, write_exit_codes
 from mix2daw.errors import MixError
-from mix2daw.terminal import one_line
+from mix2daw.terminal import complain
 
 # As `--help` lists them: on the way of a song, then what there is.
 ORDER = (
@@ -33,6 +33,7 @@ ORDER = (
     "schema",
     "demo",
 )
+TRACEBACK = "MIX2DAW_TRACEBACK"
 
 
 class _Group(TyperGroup):
@@ -42,20 +43,42 @@ class _Group(TyperGroup):
         """Names of the commands, in the order that a song takes them."""
         return sorted(super().list_commands(ctx), key=ORDER.index)
 
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read what stands before the command."""
+        is_help = not args
+        try:
+            return super().parse_args(ctx, args)
+        except typer.TyperException as error:
+            if is_help:
+                raise
+            complain(_usage(error, "mix2daw"))
+            raise typer.Exit(MENDABLE) from None
+
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
-        except MixError as error:
-            _complain(str(error))
-        except BrokenPipeError:
+        except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
+        except MixError as error:
+            complain(f"{error}{origin(ctx, error)}")
+        except typer.TyperException as error:
+            complain(_usage(error, f"mix2daw {ctx.invoked_subcommand or ''}".strip()))
         except OSError as error:
-            _complain(f"{error.filename or 'system'}: {error.strerror or error}; check it and try again")
+            complain(f"{error.filename or 'system'}: {error.strerror or error}; check it and try again")
         except KeyboardInterrupt:
-            _complain("stopped: nothing was written")
-            raise typer.Exit(130) from None
-        raise typer.Exit(2)
+            complain("stopped: nothing was written")
+            raise typer.Exit(STOPPED) from None
+        except Exception as error:
+            if is_verbose(ctx) or os.environ.get(TRACEBACK):
+                traceback.print_exc()
+            complain(_bug(error))
+            raise typer.Exit(BUG) from None
+        raise typer.Exit(MENDABLE)
+
+    def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ARG002
+        """The exit codes."""
+        write_exit_codes(formatter)
 
 
 app = typer.Typer(
@@ -63,13 +86,13 @@ app = typer.Typer(
     cls=_Group,
     help="Recover the mixing graph of a song from its stems and its mix, and open it in a DAW.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"max_content_width": 100},
 )
 
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no findings.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 
@@ -78,12 +101,38 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     # Threads that wait in a loop for their next task starve each other on a busy machine (ten times slower).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    app()
+    app(prog_name="mix2daw")
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"mix2daw {version('mix2daw')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _frame(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="The version.", is_eager=True, callback=_tell_version),
+    ] = False,
+) -> None:
+    pass
+
+
+def _usage(error: typer.TyperException, command: str) -> str:
+    return f"{error.format_message().rstrip('.')}; see `{command} --help`"
+
+
+def _bug(error: Exception) -> str:
+    """One line that names the innermost place in our own code."""
+    walked = [
+        (frame.f_globals.get("__name__", ""), line) for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    module, line = next((place for place in reversed(walked) if place[0].startswith("mix2daw.")), walked[-1])
+    what = f"{type(error).__name__}: {error} ({module}, line {line})"
+    return f"this is a bug: {what}; please report it, with the command and what it prints with --verbose"
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _complain(message: str) -> None:
-    sys.stderr.write(f"mix2daw: {one_line(message)}\n")

@@ -11,24 +11,28 @@ import typer
 from rich.console import Console
 
 from mix2daw.cli.app import AsJson, Force, Quiet, app
-from mix2daw.cli.values import names
+from mix2daw.cli.command import Command, is_verbose
+from mix2daw.cli.completing import one_of, some_of
+from mix2daw.cli.values import NAMES, names
+from mix2daw.overview import progress_bar
 from mix2daw.terminal import (
     add_row,
     lost_lines,
     nulls_table,
     number,
     print_lines,
-    progress_bar,
     table_of,
     verification_lines,
 )
 
 
-@app.command()
+@app.command(cls=Command, epilog="mix2daw render song/graph.json --out mine.wav")
 def render(
     graph: Annotated[Path, typer.Argument(metavar="GRAPH", help="A graph.json.")],
     out: Annotated[Path, typer.Option(help="WAV file to write, 32-bit float.")],
-    engine: Annotated[str, typer.Option(help="pedalboard or torch.")] = "pedalboard",
+    engine: Annotated[
+        str, typer.Option(help="pedalboard or torch.", autocompletion=one_of("engine"))
+    ] = "pedalboard",
     force: Force = False,
 ) -> None:
     """Play GRAPH into a file."""
@@ -42,13 +46,15 @@ def render(
     write_wav(out, render_graph(loaded, graph.resolve().parent, engine), loaded.sample_rate)
 
 
-@app.command()
+@app.command(
+    cls=Command, epilog="mix2daw compare song/render.wav mix.wav\nmix2daw compare mine.wav mix.wav --json"
+)
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="The one to judge.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="The one it should be (the target).")],
     as_json: AsJson = False,
 ) -> None:
-    """How close is A to B? La and its parts, SDR, loudness, null. A is resampled to B's rate if need be."""
+    """Measure how close A is to B. La and its parts, SDR, loudness, null; A is resampled to B's rate."""
     from mix2daw.compare import compare as measure
     from mix2daw.output import json_text
     from mix2daw.stems import probe, read_audio
@@ -64,14 +70,17 @@ def compare(
     Console().print(table)
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    epilog="mix2daw explain song/graph.json\nmix2daw explain song/graph.json --mix mix.wav --top 5",
+)
 def explain(
     graph: Annotated[Path, typer.Argument(metavar="GRAPH", help="A graph.json.")],
     mix: Annotated[Path | None, typer.Option(help="The mix, if it is not where the graph says.")] = None,
     top: Annotated[int, typer.Option(min=1, help="How many lines.")] = 12,
     as_json: AsJson = False,
 ) -> None:
-    """What is missing in GRAPH? By how much La would fall if a strip had a free filter, gain or reverb."""
+    """Tell what is missing in GRAPH. How far La would fall if a strip had a free filter, gain or reverb."""
     from mix2daw.explain import explain_graph
     from mix2daw.graph import read_graph
     from mix2daw.output import json_text
@@ -88,46 +97,75 @@ def explain(
     print_lines(console, [f"La now {found.la:.3f}; each fall is the most that one device could bring"])
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    epilog="""
+    mix2daw export song/graph.json --to reaper,ardour --out sessions
+    mix2daw export song/graph.json --to reaper --devices native --out sessions
+    mix2daw export song/graph.json --to dawproject --amount Vox=30 --out softer
+    """,
+)
 def export(
+    ctx: typer.Context,
     graph: Annotated[Path, typer.Argument(metavar="GRAPH", help="A graph.json.")],
-    to: Annotated[str, typer.Option(help="Session formats, by comma.")],
+    to: Annotated[
+        str, typer.Option(help="Session formats, by comma.", metavar=NAMES, autocompletion=some_of("to"))
+    ],
     out: Annotated[Path, typer.Option(help="Folder to make: one folder per format.")],
     amount: Annotated[
         list[str] | None, typer.Option(help="Percent of the processing, or STRIP=PERCENT; may be repeated.")
     ] = None,
-    devices: Annotated[str, typer.Option(help="own (effects of ours, exact) or native (the DAW's).")] = "own",
+    devices: Annotated[
+        str,
+        typer.Option(
+            help="own (effects of ours, exact) or native (the DAW's).", autocompletion=one_of("devices")
+        ),
+    ] = "own",
     media: Annotated[
-        str, typer.Option(help="embed (in the session) or link (stems where they lie).")
+        str,
+        typer.Option(
+            help="embed (in the session) or link (stems where they lie).", autocompletion=one_of("media")
+        ),
     ] = "embed",
     force: Force = False,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write GRAPH as DAW sessions, and say what each could not carry."""
+    """Write GRAPH as DAW sessions. Says what each could not carry."""
     from mix2daw.amount import scaled, shares
     from mix2daw.export import export_folder
     from mix2daw.exporters.options import Options
     from mix2daw.graph import read_graph
+    from mix2daw.result import lost_json
 
     options = Options(devices, media)
     loaded = read_graph(graph)
     if amount:
         loaded = scaled(loaded, shares(amount, loaded))
-    with progress_bar(quiet) as progress:
+    with progress_bar(quiet, is_verbose(ctx)) as progress:
         folder = graph.resolve().parent
         lost = export_folder(loaded, folder, names(to), out, force, progress, options)
-    print_lines(Console(), (*lost_lines(lost), f"written: {out}"))
+    if as_json:
+        sys.stdout.write(lost_json(lost))
+    elif not quiet:
+        print_lines(Console(), (f"written: {out}", *lost_lines(lost, full=is_verbose(ctx))))
 
 
-@app.command()
+@app.command(
+    cls=Command, epilog="mix2daw verify song/graph.json\nmix2daw verify song/graph.json --out verify.json"
+)
 def verify(
+    ctx: typer.Context,
     graph: Annotated[Path, typer.Argument(metavar="GRAPH", help="A graph.json.")],
-    daw: Annotated[str, typer.Option(help="The DAW, which has to be installed: ardour.")] = "ardour",
+    daw: Annotated[
+        str, typer.Option(help="The DAW, which has to be installed: ardour.", autocompletion=one_of("daw"))
+    ] = "ardour",
     out: Annotated[Path | None, typer.Option(help="JSON file to write, such as verify.json.")] = None,
     force: Force = False,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Write GRAPH as a session, have the DAW play it, and compare every strip with the render."""
+    """Have a DAW play the session of GRAPH. Compares every strip with the render."""
     from mix2daw.graph import read_graph
     from mix2daw.output import check_file, write_text
     from mix2daw.verify import check_daw, verification_json
@@ -137,12 +175,14 @@ def verify(
     loaded = read_graph(graph)
     if out is not None:
         check_file(out, force)
-    found = compare_daw(loaded, graph.resolve().parent, daw)
+    with progress_bar(quiet, is_verbose(ctx)) as progress:
+        progress.stage(f"Playing in {daw}", 1)
+        found = compare_daw(loaded, graph.resolve().parent, daw)
     if out is not None:
         write_text(out, verification_json(found))
     if as_json:
         sys.stdout.write(verification_json(found))
-        return
-    console = Console()
-    console.print(nulls_table(found.strips))
-    print_lines(console, verification_lines(found))
+    elif not quiet:
+        console = Console()
+        console.print(nulls_table(found.strips))
+        print_lines(console, verification_lines(found))

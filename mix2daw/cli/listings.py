@@ -9,12 +9,13 @@ import typer
 from rich.console import Console
 
 from mix2daw.cli.app import app
+from mix2daw.cli.command import Command
 from mix2daw.terminal import add_row, print_lines, table_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-@app.command()
+@app.command(cls=Command, epilog="mix2daw processors\nmix2daw processors --markdown")
 def processors(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="With formulas, in Markdown: docs/processors.md.")
@@ -40,13 +41,13 @@ def processors(
     Console().print(table)
 
 
-@app.command()
+@app.command(cls=Command, epilog="mix2daw formats\nmix2daw formats --markdown")
 def formats(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="The second table alone, in Markdown.")
     ] = False,
 ) -> None:
-    """The session formats, and how each carries faders, pans, routing and every device."""
+    """The session formats. How each carries faders, pans, routing and every device."""
     from mix2daw.exporters import FORMATS, exporter, matrix
     from mix2daw.exporters.options import CHOICES
 
@@ -66,7 +67,7 @@ def formats(
     print_lines(console, matrix.LEGEND)
 
 
-@app.command()
+@app.command(cls=Command, epilog="mix2daw schema > graph.schema.json")
 def schema() -> None:
     """The JSON Schema of graph.json."""
     from mix2daw.graph import Graph

@@ -11,41 +11,74 @@ import typer
 from rich.console import Console
 
 from mix2daw.cli.app import AsJson, Force, Quiet, app
-from mix2daw.cli.values import names, seconds, selection
+from mix2daw.cli.command import Command, is_verbose
+from mix2daw.cli.completing import one_of, some_of
+from mix2daw.cli.settings_file import taken
+from mix2daw.cli.values import NAMES, names, seconds, selection
 from mix2daw.errors import InputError
-from mix2daw.terminal import lost_lines, print_lines, progress_bar, strips_table, verdict
+from mix2daw.overview import progress_bar
+from mix2daw.terminal import lost_lines, plan_lines, plan_table, print_lines, strips_table, verdict
 
 if TYPE_CHECKING:
     from mix2daw.progress import Progress
-    from mix2daw.recover import Recovery
+    from mix2daw.recover import Job, Recovery
 
 DEFAULT_FORMATS = "dawproject,reaper,ardour,recall"
 
-Strategy = Annotated[str, typer.Option(help="Of pruning: saliency, hybrid, brute-force or dry-wet.")]
+Strategy = Annotated[
+    str,
+    typer.Option(
+        help="Of pruning: saliency, hybrid, brute-force or dry-wet.", autocompletion=one_of("strategy")
+    ),
+]
 Tolerance = Annotated[float, typer.Option(help="What La may lose by leaving devices out.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same graph.")]
 Budget = Annotated[str | None, typer.Option(help="Time for the search: 90s, 10m, 1h.")]
-Engine = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Engine = Annotated[str, typer.Option(help="auto, cpu or cuda.", autocompletion=one_of("device"))]
 Only = Annotated[
-    str | None, typer.Option(help="Only these devices, by comma: equalizer,compressor or vox.reverb.")
+    str | None,
+    typer.Option(
+        help="Only these devices, by comma: equalizer,compressor or vox.reverb.",
+        metavar=NAMES,
+        autocompletion=some_of("only"),
+    ),
 ]
 Without = Annotated[
-    str | None, typer.Option(help="Not these, by comma: gate,delay or drums.compressor or pan.")
+    str | None,
+    typer.Option(
+        help="Not these, by comma: gate,delay or drums.compressor or pan.",
+        metavar=NAMES,
+        autocompletion=some_of("without"),
+    ),
 ]
-Formats = Annotated[str, typer.Option(help="Session formats, by comma.")]
+Formats = Annotated[
+    str, typer.Option(help="Session formats, by comma.", metavar=NAMES, autocompletion=some_of("to"))
+]
+NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.html.")]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from where an earlier run of the same was cut off.")
 ]
-NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.html.")]
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    epilog="""
+    mix2daw recover stems mix.wav --out song
+    mix2daw recover stems mix.wav --out song --dry-run
+    mix2daw recover stems mix.wav --out song --groups song/groups.yaml --to reaper,ardour --force
+    mix2daw recover stems mix.wav --out song --without gate,master.limiter --lock vox.equalizer
+    mix2daw recover stems mix.wav --out song --budget 10m --json > song.json
+    """,
+)
 def recover(
+    ctx: typer.Context,
     stems: Annotated[Path, typer.Argument(metavar="STEMS", help="Folder with one audio file per track.")],
     mix: Annotated[Path, typer.Argument(metavar="MIX", help="The finished mix, one audio file.")],
     out: Annotated[Path, typer.Option(help="Folder to make.")],
     groups: Annotated[Path | None, typer.Option(help="groups.yaml: `group: [pattern, …]`.")] = None,
-    preset: Annotated[str, typer.Option(help="The console: studio or paper.")] = "studio",
+    preset: Annotated[
+        str, typer.Option(help="The console: studio or paper.", autocompletion=one_of("preset"))
+    ] = "studio",
     strategy: Strategy = "saliency",
     tolerance: Tolerance = 0.01,
     seed: Seed = 0,
@@ -53,18 +86,26 @@ def recover(
     device: Engine = "auto",
     only: Only = None,
     without: Without = None,
-    lock: Annotated[str | None, typer.Option(help="Devices that stay in any case, by comma.")] = None,
+    lock: Annotated[
+        str | None,
+        typer.Option(
+            help="Devices that stay in any case, by comma.", metavar=NAMES, autocompletion=some_of("lock")
+        ),
+    ] = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="A first impression: the loudest 20 s, with fewer steps.")
     ] = False,
     to: Formats = DEFAULT_FORMATS,
     no_report: NoReport = False,
     resume: Resume = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be done, and about how long it takes.")
+    ] = False,
     force: Force = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find the mixing graph that turns STEMS into MIX; write it, its audio and its sessions."""
+    """Find the mixing graph that turns STEMS into MIX. Writes it, its audio and its sessions."""
     from mix2daw.recover import Job
     from mix2daw.recover import recover as run
     from mix2daw.search.settings import Settings
@@ -80,12 +121,22 @@ def recover(
         without=selection("--without", without),
         lock=selection("--lock", lock),
     )
-    job = Job(stems, mix, out, groups, names(to), settings, force, not no_report, preview, resume)
-    _run(lambda progress: run(job, progress), as_json, quiet)
+    job = Job(stems, mix, out, groups, names(to), settings, force, not no_report, preview, resume, taken(ctx))
+    if dry_run:
+        _plan(job, as_json, quiet, is_verbose(ctx))
+    else:
+        _run(lambda progress: run(job, progress), as_json, quiet, is_verbose(ctx))
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    epilog="""
+    mix2daw refine song/graph.json --out closer
+    mix2daw refine song/graph.json --out closer --lock vox,master.limiter,pan
+    """,
+)
 def refine(
+    ctx: typer.Context,
     graph: Annotated[Path, typer.Argument(metavar="GRAPH", help="A graph.json, edited or not.")],
     out: Annotated[Path, typer.Option(help="Folder to make.")],
     mix: Annotated[Path | None, typer.Option(help="The mix, if it is not where the graph says.")] = None,
@@ -97,7 +148,12 @@ def refine(
     only: Only = None,
     without: Without = None,
     lock: Annotated[
-        str | None, typer.Option(help="Devices that stay as they are, by comma: vox.equalizer, drums.*, pan.")
+        str | None,
+        typer.Option(
+            help="Devices that stay as they are, by comma: vox.equalizer, drums.*, pan.",
+            metavar=NAMES,
+            autocompletion=some_of("lock"),
+        ),
     ] = None,
     to: Formats = DEFAULT_FORMATS,
     no_report: NoReport = False,
@@ -106,7 +162,7 @@ def refine(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Go on from GRAPH: fit the devices that it has closer to the mix, take out what is not heard."""
+    """Go on from GRAPH. Fits the devices that it has closer to the mix, takes out what is not heard."""
     from mix2daw.recover import Refinement
     from mix2daw.recover import refine as run
     from mix2daw.search.settings import Settings
@@ -121,12 +177,13 @@ def refine(
         without=selection("--without", without),
         lock=selection("--lock", lock),
     )
-    job = Refinement(graph, out, mix, names(to), settings, force, not no_report, resume)
-    _run(lambda progress: run(job, progress), as_json, quiet)
+    job = Refinement(graph, out, mix, names(to), settings, force, not no_report, resume, taken(ctx))
+    _run(lambda progress: run(job, progress), as_json, quiet, is_verbose(ctx))
 
 
-@app.command()
+@app.command(cls=Command, epilog="mix2daw demo --out out/demo")
 def demo(
+    ctx: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder to make.")] = Path("out/demo"),
     force: Force = False,
     as_json: AsJson = False,
@@ -140,41 +197,63 @@ def demo(
     if not (song / "stems").is_dir():
         raise InputError("demo", "this installation has no sample song", "run it in a checkout of the source")
     groups = song / "groups.yaml"
-    job = Job(song / "stems", song / "mix.flac", out, groups if groups.exists() else None, force=force)
-    _run(lambda progress: run(job, progress), as_json, quiet)
+    known = groups if groups.exists() else None
+    job = Job(song / "stems", song / "mix.flac", out, known, force=force, defaults=taken(ctx))
+    _run(lambda progress: run(job, progress), as_json, quiet, is_verbose(ctx))
 
 
-@app.command()
+@app.command(cls=Command, epilog="mix2daw report song\nmix2daw report song --out elsewhere.html")
 def report(
+    ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `recover` wrote.")],
     out: Annotated[Path | None, typer.Option(help="File to write, instead of DIR/report.html.")] = None,
     force: Force = False,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the report of DIR again: one page to look at and to listen to, in a browser."""
+    """Write the report of DIR again. One page to look at and to listen to, in a browser."""
+    from mix2daw.output import json_text
     from mix2daw.report.folder import write_report
 
-    with progress_bar(quiet) as progress:
+    with progress_bar(quiet, is_verbose(ctx)) as progress:
         page = write_report(folder, progress, out, force)
-    print_lines(Console(), [f"written: {page}"])
+    if as_json:
+        sys.stdout.write(json_text({"report": str(page)}))
+    elif not quiet:
+        print_lines(Console(), [f"written: {page}"])
 
 
-def _run(work: Callable[[Progress], Recovery], as_json: bool, quiet: bool) -> None:
-    with progress_bar(quiet) as progress:
+def _plan(job: Job, as_json: bool, quiet: bool, verbose: bool) -> None:
+    from mix2daw.dry_run import plan
+
+    with progress_bar(quiet, verbose) as progress:
+        found = plan(job, progress)
+    if as_json:
+        sys.stdout.write(found.to_json())
+    elif not quiet:
+        console = Console()
+        console.print(plan_table(found))
+        print_lines(console, plan_lines(found))
+
+
+def _run(work: Callable[[Progress], Recovery], as_json: bool, quiet: bool, verbose: bool) -> None:
+    with progress_bar(quiet, verbose) as progress:
         recovery = work(progress)
     if as_json:
         sys.stdout.write(recovery.result.to_json())
     elif not quiet:
-        _report(recovery)
+        _report(recovery, verbose)
 
 
-def _report(recovery: Recovery) -> None:
+def _report(recovery: Recovery, verbose: bool) -> None:
+    """The outcome: a table, a line of numbers, the files, and what the sessions do not carry."""
     from mix2daw.result import result_files
 
     console, result = Console(), recovery.result
-    console.print(strips_table(recovery.graph))
-    print_lines(console, lost_lines(result.lost))
+    console.print(strips_table(recovery.graph, result.strip_residual_db))
     if result.silent:
         print_lines(console, [f"silent stems, set aside: {', '.join(result.silent)}"])
     print_lines(console, [verdict(result), "written:"])
     print_lines(console, [f"    {path}" for path in result_files(recovery.folder)])
+    print_lines(console, ["not carried by a session as an editable, exact device:"])
+    print_lines(console, (f"    {line}" for line in lost_lines(result.lost, full=verbose)))

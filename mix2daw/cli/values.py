@@ -9,6 +9,8 @@ from mix2daw.errors import FormatError
 if TYPE_CHECKING:
     from mix2daw.selection import Selection
 
+NAMES = "A,B,…"  # how `--help` shows an option that takes several names, which a settings file may list
+
 
 def names(text: str) -> tuple[str, ...]:
     """ "a, b" as ("a", "b"), each once. FormatError if there is none."""

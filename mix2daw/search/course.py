@@ -14,7 +14,7 @@ from mix2daw.search.excerpts import FIRST_TRAIN_S, training_excerpts
 from mix2daw.search.fold import fold_wet
 from mix2daw.search.retouch import retouch
 from mix2daw.search.returns import find_returns, refine_impulse, without_returns
-from mix2daw.search.revive import revive
+from mix2daw.search.revive import CHANCES, revive
 from mix2daw.search.settings import Settings
 from mix2daw.search.stages import (
     BAND_TRIALS_DB,
@@ -95,7 +95,7 @@ def _space(state: State) -> None:
 
 def _console_fit(state: State, rate: float = CONSOLE_RATE) -> None:
     effort = state.settings.effort
-    with state.stage("console fit", effort.console):
+    with state.stage("console fit", _retouched(state) + effort.console):
         if effort.polish:
             retouch(state)
         state.fit(effort.console, rate, 0.5)
@@ -153,7 +153,8 @@ def _refit(state: State) -> None:
     effort = state.settings.effort
     if not state.descends or state.late(0.85):
         return
-    with state.stage("refit", effort.refit):
+    dialled = sum(device.type == "compressor" for _, device in state.graph.devices())
+    with state.stage("refit", (dialled + CHANCES if effort.polish else 0) + effort.refit):
         if effort.polish:
             dial_compressors(state)
         refit_plainer(state, effort.refit, REFIT_RATE, 0.85)
@@ -172,7 +173,7 @@ def _finish(state: State) -> None:
     effort = state.settings.effort
     with state.stage("simplify", len(BAND_TRIALS_DB)):
         simplify(state)
-    with state.stage("final fit", effort.final):
+    with state.stage("final fit", _retouched(state) + effort.final):
         if state.descends and not state.late(0.97):
             if effort.polish:
                 retouch(state)
@@ -180,6 +181,11 @@ def _finish(state: State) -> None:
         state.checkpoint()
         round_off(state)
         state.checkpoint()
+
+
+def _retouched(state: State) -> int:
+    """Steps of `retouch`."""
+    return len(state.graph.of_kind("track")) if state.settings.effort.polish else 0
 
 
 def _late_starters(state: State) -> frozenset[Key]:

@@ -51,6 +51,7 @@ class Plan:
             # two on any machine. More would not be faster: what takes time are our kernels, on all cores.
             torch.set_num_threads(2)
             state = State(self.session, self.console, self.settings, progress, self.lock, self.impulses)
+            progress.stands(None, sum(self.offered.values()))
             found = _outcome(state, self.steps, self.offered, store or Store())
         hand_back_freed_memory()
         return found

@@ -144,6 +144,7 @@ class State:
     def record(self, la: float, devices: int | None = None) -> None:
         """Note a step of the current stage."""
         self.trace.append((self._stage, la, devices))
+        self.progress.stands(la, devices)
 
     def trust(self, agreement: Tensor) -> None:
         """Listen to the waveform as far as phases agree: a share per frequency, `(bins,)`."""
