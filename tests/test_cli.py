@@ -437,7 +437,7 @@ def test_a_stop_while_writing_leaves_nothing(song: Path, monkeypatch: pytest.Mon
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(mix2daw.recover, "search", stopped)
+    monkeypatch.setattr(mix2daw.recover.Plan, "run", stopped)
     before = listing(song)
     outcome = run("recover", song / "stems", song / "mix.wav", "--out", song / "deep/out")
     assert outcome.exit_code == 130

@@ -56,11 +56,11 @@ def completed(*words: str) -> list[str]:
 
 OFFERED: dict[tuple[str, ...], list[str]] = {
     ("mix2daw", "rec"): ["recover"],
-    ("mix2daw", "recover", "--pre"): ["--preset"],
+    ("mix2daw", "recover", "--pres"): ["--preset"],
     ("mix2daw", "recover", "--preset", ""): ["studio", "paper"],
     ("mix2daw", "recover", "stems", "mix.wav", "--strategy", "d"): ["dry-wet"],
     ("mix2daw", "recover", "--to", "reaper,a"): ["reaper,ardour", "reaper,aaf"],
-    ("mix2daw", "recover", "--processors", "limiter,width,lim"): [],
+    ("mix2daw", "recover", "--only", "limiter,width,lim"): [],
     ("mix2daw", "export", "g.json", "--devices", ""): ["own", "native"],
     ("mix2daw", "render", "g.json", "--engine", "t"): ["torch"],
     ("mix2daw", "formats", "--no"): ["--no-settings"],

@@ -96,9 +96,7 @@ def test_verbose_may_be_set_in_the_file(here: Path) -> None:
 
 def test_a_result_tells_what_was_taken(here: Path) -> None:
     make_song(here)
-    settings(
-        '[recover]\nprocessors = "width"\nbudget = "0.01s"\nto = ["recall"]\nno-report = true\nseed = 3\n'
-    )
+    settings('[recover]\nonly = "width"\nbudget = "0.01s"\nto = ["recall"]\nno-report = true\nseed = 3\n')
     result = run("recover", "stems", "mix.wav", "--out", "song", "--seed", "4", "--json")
     assert result.exit_code == 0, result.output
     written = json.loads((here / "song/result.json").read_text(encoding="utf-8"))
@@ -107,7 +105,7 @@ def test_a_result_tells_what_was_taken(here: Path) -> None:
     assert set(written["lost"]) == {"recall"}
     assert written["defaults"] == {
         "file": SETTINGS,
-        "values": {"processors": "width", "budget": "0.01s", "to": ["recall"], "no-report": True},
+        "values": {"only": "width", "budget": "0.01s", "to": ["recall"], "no-report": True},
     }
     assert not (here / "song/report.html").exists()
 
