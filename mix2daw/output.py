@@ -23,7 +23,7 @@ from mix2daw.errors import OutputError
 RESULT_FILES = frozenset(
     {
         *("graph.json", "result.json", "groups.yaml", "report.html"),
-        *("render.wav", "difference.wav", "sessions", "impulses"),
+        *("render.wav", "difference.wav", "mix.wav", "sessions", "impulses"),
     }
 )
 RESULT_MARKS = frozenset({"graph.json", "result.json"})
