@@ -72,13 +72,18 @@ class Eta:
 
     def pace(self) -> float:
         """Seconds spent per second expected, over what is done."""
-        spent_s, expected_s = self._spent_s, self._expected_s
-        running = self._running
-        if running is not None and running.cost_s is not None:
-            spent_s += running.last_s - running.begun_s
-            expected_s += running.cost_s * running.done()
+        spent_s, expected_s, running = self._spent_s, self._expected_s, self._running
         trusted_s = TRUST * self._whole_s()
-        return (trusted_s + spent_s) / (trusted_s + expected_s) if trusted_s + expected_s > 0 else 1.0
+
+        def pace(more_spent_s: float, more_expected_s: float) -> float:
+            expected = trusted_s + expected_s + more_expected_s
+            return (trusted_s + spent_s + more_spent_s) / expected if expected > 0 else 1.0
+
+        if running is None or running.cost_s is None:
+            return pace(0.0, 0.0)
+        by_steps = pace(running.last_s - running.begun_s, running.cost_s * running.done())
+        # A stage that should be over tells too: it takes at least as long as it has taken.
+        return max(by_steps, pace(self._clock() - running.begun_s, running.cost_s))
 
     def remaining_s(self) -> float | None:
         """Until the run ends; None as long as nothing is known of it."""

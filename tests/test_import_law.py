@@ -51,7 +51,9 @@ LAW = (
 )
 EXPORTERS_MAY = frozenset({"errors", "params", "graph", "stems", "spool", "exporters"})
 # Libraries that decide how heavy a module is: who may load them.
-TORCH_FREE = frozenset({"errors", "graph", "stems", "eta", "progress", "exporters", "output", "result", "report"})
+TORCH_FREE = frozenset(
+    {"errors", "graph", "stems", "eta", "progress", "exporters", "output", "result", "report"}
+)
 FILES = sorted([*(ROOT / "mix2daw").rglob("*.py"), *(ROOT / "exporters").rglob("*.py")])
 
 
