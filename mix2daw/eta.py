@@ -34,6 +34,7 @@ class Eta:
         self._clock = clock
         self._costs: list[Cost] = []
         self._next = 0  # the first of them that has not begun
+        self._stage = ""
         self._running: _Running | None = None
         self._begun_s = clock()
         self._spent_s = self._expected_s = 0.0  # of finished stages whose cost was known
@@ -45,13 +46,15 @@ class Eta:
 
     def begin(self, stage: str, steps: int) -> None:
         """A stage of so many steps begins, the one before it is over. Expected stages before it are left out;
-        a stage that was not expected adds nothing to what is."""
+        a stage that was not expected, or that is done once more, adds nothing to what is."""
         self.end()
-        later = range(self._next, len(self._costs))
-        found = next((place for place in later if self._costs[place].stage == stage), None)
+        to_come = self._costs[self._next :]
+        again = stage == self._stage and bool(to_come) and to_come[0].stage != stage
+        found = None if again else next((n for n, cost in enumerate(to_come) if cost.stage == stage), None)
         cost_s = None
         if found is not None:
-            cost_s, self._next = self._costs[found].seconds, found + 1
+            cost_s, self._next = to_come[found].seconds, self._next + found + 1
+        self._stage = stage
         self._running = _Running(cost_s, max(1, steps), self._clock())
 
     def step(self) -> None:

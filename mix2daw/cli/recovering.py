@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from mix2daw.cli.app import AsJson, Force, Quiet, app
 from mix2daw.cli.command import Command, is_verbose
@@ -16,7 +15,7 @@ from mix2daw.cli.settings_file import taken
 from mix2daw.cli.values import NAMES, names, seconds
 from mix2daw.errors import InputError
 from mix2daw.overview import progress_bar
-from mix2daw.terminal import lost_lines, plan_lines, plan_table, print_lines, strips_table, verdict
+from mix2daw.terminal import lost_lines, output, plan_lines, plan_table, print_lines, strips_table, verdict
 
 if TYPE_CHECKING:
     from mix2daw.recover import Job, Recovery
@@ -125,7 +124,7 @@ def report(
     if as_json:
         sys.stdout.write(json_text({"report": str(page)}))
     elif not quiet:
-        print_lines(Console(), [f"written: {page}"])
+        print_lines(output(), [f"written: {page}"])
 
 
 def _plan(job: Job, as_json: bool, quiet: bool, verbose: bool) -> None:
@@ -136,7 +135,7 @@ def _plan(job: Job, as_json: bool, quiet: bool, verbose: bool) -> None:
     if as_json:
         sys.stdout.write(found.to_json())
     elif not quiet:
-        console = Console()
+        console = output()
         console.print(plan_table(found))
         print_lines(console, plan_lines(found))
 
@@ -156,7 +155,7 @@ def _report(recovery: Recovery, verbose: bool) -> None:
     """The outcome: a table, a line of numbers, the files, and what the sessions do not carry."""
     from mix2daw.result import result_files
 
-    console, result = Console(), recovery.result
+    console, result = output(), recovery.result
     console.print(strips_table(recovery.graph, result.strip_residual_db))
     if result.silent:
         print_lines(console, [f"silent stems, set aside: {', '.join(result.silent)}"])
