@@ -15,8 +15,10 @@ The way of the data, in the order of the modules; each stage takes the value of 
     compare     how close two signals are                           (compare.compare)
     report      a result → one page to look at and to listen to     (report.report_html)
     recover     all of the above, into one folder                   Job, Recovery (and recover.recover)
+    dry_run     what recover would do, in about what time (cost)    (dry_run.plan)
 
-Beneath them: `errors`, `params`, `dsp`, `processors`, `loss`, `progress`, `output`. On top: `cli`.
+Beneath them: `errors`, `params`, `dsp`, `processors`, `loss`, `eta`, `progress`, `output`. On top:
+`terminal`, `overview`, `cli`.
 Names are loaded when they are first asked for, so that `import mix2daw.graph` stays light. A function that
 bears the name of its module is taken from there: `from mix2daw.recover import recover`.
 """

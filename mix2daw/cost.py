@@ -2,14 +2,13 @@
 
 The work of a stage grows with what it plays and how much of it: a fit plays every device of the console on a
 few excerpts, an analysis all channels of the stretches that are listened to, a trial of pruning one strip,
-and what is written or drawn is as long as the song. Each stage has a fixed part and one in proportion to its
-work, at 44.1 kHz:
+and what is written or drawn is as long as the song. A stage takes
 
-    seconds = (fixed + slope × work) × sample rate / 44100
+    seconds = Σ slope × work × sample rate / 44100
 
-`SECONDS` was fitted to the recoveries of `benchmarks/cost.md`, on two cores and with four sessions and a
-report; that table also says how far the model is off. Another machine is faster or slower throughout, which a
-run corrects by its own pace (`eta`).
+over its kinds of work. `SECONDS` was fitted to songs that `benchmarks/cost.md` lists, recovered on two cores
+with four sessions and a report; it also says how far the model is off, and checks it on others. Another
+machine is faster or slower throughout, which a run corrects by its own pace (`eta`).
 """
 
 from __future__ import annotations
@@ -73,6 +72,8 @@ class Size:
     @property
     def tried_s(self) -> float:
         """What a trial of pruning is scored by."""
+        if self.seconds > WHOLE_SONG_S:
+            return self.scored_s
         return min(self.scored_s, TRIED_STRETCHES * (PRE_ROLL_S + STRETCH_S))
 
     def fitted_s(self, train_s: float) -> float:
@@ -82,6 +83,7 @@ class Size:
 
 # Kinds of work: how much of the song (seconds) is played how often (devices, channels).
 WORK: dict[str, Callable[[Size], float]] = {
+    "fixed": lambda _: 1.0,
     "first fit": lambda size: (size.inserts + size.strips) * size.fitted_s(FIRST_TRAIN_S),
     "fit": lambda size: (size.inserts + size.strips) * size.fitted_s(TRAIN_S),
     "analysis": lambda size: size.channels * size.listened_s,
@@ -92,37 +94,27 @@ WORK: dict[str, Callable[[Size], float]] = {
 }
 
 
-@dataclass(frozen=True)
-class Rate:
-    """Of a stage: its kind of work, its fixed seconds, and its seconds per unit of work."""
-
-    work: str
-    fixed_s: float
-    slope: float
-
-    def seconds(self, size: Size) -> float:
-        """What the stage takes for a song of that size."""
-        return (self.fixed_s + self.slope * WORK[self.work](size)) * size.sample_rate / 44100
-
-
-SECONDS: dict[str, Rate] = {
-    "Reading": Rate("stems", 0.77, 0.00346),
-    "warm start": Rate("analysis", 3.29, 0.00956),
-    "first fit": Rate("first fit", 0.0, 0.03872),
-    "space": Rate("analysis", 7.57, 0.0),
-    "console fit": Rate("fit", 6.29, 0.03821),
-    "space again": Rate("analysis", 0.53, 0.00683),
-    "prune": Rate("trials", 0.57, 0.0068),
-    "refit": Rate("fit", 0.0, 0.03608),
-    "prune again": Rate("trials", 0.0, 0.00416),
-    "simplify": Rate("scores", 0.2, 0.00009),
-    "final fit": Rate("fit", 0.0, 0.02015),
-    "confidence": Rate("scores", 0.0, 0.00097),
-    "Rendering": Rate("stems", 0.0, 0.00393),
-    "Comparing": Rate("song", 0.0, 0.02354),
-    "Writing sessions": Rate("stems", 0.05, 0.00811),
-    "Report": Rate("stems", 3.74, 0.00802),
+# Seconds per unit of each kind of work, as `benchmarks/cost.py --fit` prints them.
+SECONDS: dict[str, dict[str, float]] = {
+    "Reading": {"fixed": 0.49, "stems": 0.00156},
+    "warm start": {"fixed": 1.92, "analysis": 0.00271, "stems": 0.00325},
+    "first fit": {"first fit": 0.024},
+    "space": {"fixed": 6.75, "analysis": 0.0034},
+    "console fit": {"fixed": 0.36, "fit": 0.0338, "trials": 0.00347},
+    "space again": {"fixed": 1.4, "stems": 0.00098},
+    "prune": {"fixed": 1.14, "trials": 0.00375},
+    "refit": {"fit": 0.00841, "trials": 0.00452, "stems": 0.00552},
+    "prune again": {"trials": 0.00277},
+    "simplify": {"scores": 0.000426},
+    "final fit": {"fit": 0.00112, "trials": 0.00522},
+    "confidence": {"scores": 0.000935},
+    "Rendering": {"stems": 0.004},
+    "Comparing": {"song": 0.0192},
+    "Writing sessions": {"stems": 0.00606},
+    "Report": {"fixed": 2.27, "stems": 0.00942},
 }
+MEMORY_MIB: dict[str, float] = {"fixed": 900, "analysis": 1.0}
+AGAIN = " again"
 FITTED_FORMATS = 4
 BEFORE = ("warm start", "first fit", "space", "console fit", "space again")
 AFTER = ("simplify", "final fit", "confidence")
@@ -139,26 +131,27 @@ def expected(size: Size, settings: Settings, formats: int, report: bool) -> tupl
     """The stages of a recovery in order, the reading first, and their seconds. A budget cuts the search down
     in proportion."""
     search = [
-        Cost(stage.removesuffix(" again"), _seconds(stage, size))
+        Cost(stage.removesuffix(AGAIN), stage_s(stage, size))
         for stage in (*BEFORE, *PRUNING[settings.strategy], *AFTER)
     ]
     whole_s = sum(cost.seconds for cost in search)
     if settings.budget_s is not None and settings.budget_s < whole_s:
         search = [replace(cost, seconds=cost.seconds * settings.budget_s / whole_s) for cost in search]
-    written_s = SECONDS["Writing sessions"].seconds(size) * formats / FITTED_FORMATS
-    written = [Cost(stage, SECONDS[stage].seconds(size)) for stage in ("Rendering", "Comparing")]
-    written.append(Cost("Writing sessions", written_s))
+    written = [Cost(stage, stage_s(stage, size)) for stage in ("Rendering", "Comparing")]
+    written.append(Cost("Writing sessions", stage_s("Writing sessions", size) * formats / FITTED_FORMATS))
     if report:
-        written.append(Cost("Report", SECONDS["Report"].seconds(size)))
-    return (Cost("Reading", SECONDS["Reading"].seconds(size)), *search, *written)
+        written.append(Cost("Report", stage_s("Report", size)))
+    return (Cost("Reading", stage_s("Reading", size)), *search, *written)
 
 
-def _seconds(stage: str, size: Size) -> float:
+def stage_s(stage: str, size: Size) -> float:
+    """What a stage takes; one that comes a second time has a cost of its own, by its name and `AGAIN`."""
     if stage == "weigh":
-        return WEIGHING * SECONDS["console fit"].seconds(size)
-    return SECONDS[stage].seconds(size)
+        return WEIGHING * stage_s("console fit", size)
+    seconds = sum(slope * WORK[kind](size) for kind, slope in SECONDS[stage].items())
+    return seconds * size.sample_rate / 44100
 
 
 def memory_mib(size: Size) -> float:
     """The most memory that a recovery is likely to hold, in MiB."""
-    return 900 + size.channels * size.seconds
+    return sum(slope * WORK[kind](size) for kind, slope in MEMORY_MIB.items())

@@ -34,6 +34,7 @@ class Eta:
         self._clock = clock
         self._costs: list[Cost] = []
         self._next = 0  # the first of them that has not begun
+        self._stage = ""
         self._running: _Running | None = None
         self._begun_s = clock()
         self._spent_s = self._expected_s = 0.0  # of finished stages whose cost was known
@@ -45,13 +46,15 @@ class Eta:
 
     def begin(self, stage: str, steps: int) -> None:
         """A stage of so many steps begins, the one before it is over. Expected stages before it are left out;
-        a stage that was not expected adds nothing to what is."""
+        a stage that was not expected, or that is done once more, adds nothing to what is."""
         self.end()
-        later = range(self._next, len(self._costs))
-        found = next((place for place in later if self._costs[place].stage == stage), None)
+        to_come = self._costs[self._next :]
+        again = stage == self._stage and bool(to_come) and to_come[0].stage != stage
+        found = None if again else next((n for n, cost in enumerate(to_come) if cost.stage == stage), None)
         cost_s = None
         if found is not None:
-            cost_s, self._next = self._costs[found].seconds, found + 1
+            cost_s, self._next = to_come[found].seconds, self._next + found + 1
+        self._stage = stage
         self._running = _Running(cost_s, max(1, steps), self._clock())
 
     def step(self) -> None:
@@ -72,13 +75,18 @@ class Eta:
 
     def pace(self) -> float:
         """Seconds spent per second expected, over what is done."""
-        spent_s, expected_s = self._spent_s, self._expected_s
-        running = self._running
-        if running is not None and running.cost_s is not None:
-            spent_s += running.last_s - running.begun_s
-            expected_s += running.cost_s * running.done()
+        spent_s, expected_s, running = self._spent_s, self._expected_s, self._running
         trusted_s = TRUST * self._whole_s()
-        return (trusted_s + spent_s) / (trusted_s + expected_s) if trusted_s + expected_s > 0 else 1.0
+
+        def pace(more_spent_s: float, more_expected_s: float) -> float:
+            expected = trusted_s + expected_s + more_expected_s
+            return (trusted_s + spent_s + more_spent_s) / expected if expected > 0 else 1.0
+
+        if running is None or running.cost_s is None:
+            return pace(0.0, 0.0)
+        by_steps = pace(running.last_s - running.begun_s, running.cost_s * running.done())
+        # A stage that should be over tells too: it takes at least as long as it has taken.
+        return max(by_steps, pace(self._clock() - running.begun_s, running.cost_s))
 
     def remaining_s(self) -> float | None:
         """Until the run ends; None as long as nothing is known of it."""

@@ -5,6 +5,7 @@ Everything goes to standard error. Without a terminal there is no bar, only what
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -133,6 +134,7 @@ def progress_bar(quiet: bool, verbose: bool = False) -> Iterator[Overview]:
         raise FormatError("--quiet", "and --verbose contradict each other", "give one of them")
     console = Console(stderr=True, highlight=False)
     overview = Overview(console, quiet, verbose)
-    with _View(overview, console, hidden=quiet or not console.is_terminal):
+    seen = console.is_terminal and sys.stderr.isatty()  # the first may be forced, for colours
+    with _View(overview, console, hidden=quiet or not seen):
         yield overview
         overview.done()

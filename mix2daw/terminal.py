@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 HOW = ("dropped", "printed", "approximate")  # the worst first
 NAMED_STRIPS = 3  # more are counted
 DEVICE = "\0"
+FILE_WIDTH = 250
 
 
 def one_line(text: object) -> str:
@@ -190,6 +191,11 @@ def add_row(table: Table, *cells: object) -> None:
 
 def _sends(strip: Strip) -> list[str]:
     return [f"→ {send.target} {send.level_db:+.1f} dB" for send in strip.sends]
+
+
+def output() -> Console:
+    """Standard output; what is no terminal gets lines as long as they are."""
+    return Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
 
 
 def print_lines(console: Console, lines: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""What all commands have in common: help with examples, exit codes, one line for errors, JSON alone."""
+"""What all commands have in common: examples, exit codes, one line for what goes wrong, JSON alone."""
 
 from __future__ import annotations
 

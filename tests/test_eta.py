@@ -124,6 +124,17 @@ def test_what_was_not_expected_adds_nothing_but_what_its_steps_tell(clock: Clock
     assert eta.remaining_s() == pytest.approx(WHOLE_S)
 
 
+def test_a_stage_that_is_done_once_more_is_not_taken_for_a_later_one(clock: Clock) -> None:
+    eta = Eta(clock)
+    eta.expect(COSTS)
+    eta.begin("second", 1)
+    clock.now_s += 30.0
+    eta.begin("second", 1)
+    assert eta.remaining_s() == pytest.approx(5 + 15)
+    eta.begin("third", 1)
+    assert eta.remaining_s() == pytest.approx(5 + 15)
+
+
 def test_steps_alone_are_enough(clock: Clock) -> None:
     eta = Eta(clock)
     eta.begin("only", 4)

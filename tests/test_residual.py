@@ -105,7 +105,7 @@ def test_what_a_return_plays_is_its_own(folder: Path) -> None:
 
 
 def test_every_cell_is_counted_once(folder: Path) -> None:
-    """The parts of the difference in the cells of the tracks add up to all of it."""
+    """The parts of the difference in the cells of the tracks add up to all of it, if they sound all over."""
     random = np.random.default_rng(5)
     early, late = (np.where((TIME < 2) == first, 1.0, 0.1) for first in (True, False))
     for name, envelope in {"low": early, "high": late}.items():

@@ -66,6 +66,10 @@ class _Group(TyperGroup):
             complain(_usage(error, f"mix2daw {ctx.invoked_subcommand or ''}".strip()))
         except OSError as error:
             complain(f"{error.filename or 'system'}: {error.strerror or error}; check it and try again")
+        except MemoryError:
+            complain(
+                "memory: there is not enough of it; close other programs, or give fewer or shorter stems"
+            )
         except KeyboardInterrupt:
             complain("stopped: nothing was written")
             raise typer.Exit(STOPPED) from None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from mix2daw.cli.app import AsJson, Force, Quiet, app
 from mix2daw.cli.command import Command, is_verbose
@@ -20,6 +19,7 @@ from mix2daw.terminal import (
     lost_lines,
     nulls_table,
     number,
+    output,
     print_lines,
     table_of,
     verification_lines,
@@ -67,7 +67,7 @@ def compare(
     table = table_of("Measure", "Value", right=(1,))
     for name, value in metrics.items():
         add_row(table, name, number(value, ".3f"))
-    Console().print(table)
+    output().print(table)
 
 
 @app.command(
@@ -92,7 +92,7 @@ def explain(
     table = table_of("Strip", "Free device", "La would fall by", right=(2,))
     for missing in found.missing[:top]:
         add_row(table, missing.strip, missing.kind, f"{missing.la_fall:.3f}")
-    console = Console()
+    console = output()
     console.print(table)
     print_lines(console, [f"La now {found.la:.3f}; each fall is the most that one device could bring"])
 
@@ -148,7 +148,7 @@ def export(
     if as_json:
         sys.stdout.write(lost_json(lost))
     elif not quiet:
-        print_lines(Console(), (f"written: {out}", *lost_lines(lost, full=is_verbose(ctx))))
+        print_lines(output(), (f"written: {out}", *lost_lines(lost, full=is_verbose(ctx))))
 
 
 @app.command(
@@ -183,6 +183,6 @@ def verify(
     if as_json:
         sys.stdout.write(verification_json(found))
     elif not quiet:
-        console = Console()
+        console = output()
         console.print(nulls_table(found.strips))
         print_lines(console, verification_lines(found))

@@ -6,11 +6,10 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from mix2daw.cli.app import app
 from mix2daw.cli.command import Command
-from mix2daw.terminal import add_row, print_lines, table_of
+from mix2daw.terminal import add_row, output, print_lines, table_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -38,7 +37,7 @@ def processors(
             if param.choices:
                 low, high = "one of", ", ".join(f"{choice:g}" for choice in param.choices)
             add_row(table, processor.name, param.name, low, high, f"{param.rest:g}")
-    Console().print(table)
+    output().print(table)
 
 
 @app.command(cls=Command, epilog="mix2daw formats\nmix2daw formats --markdown")
@@ -62,7 +61,7 @@ def formats(
     carried = table_of(*matrix.header())
     for row in matrix.rows():
         add_row(carried, *row)
-    console = Console()
+    console = output()
     console.print(table, carried)
     print_lines(console, matrix.LEGEND)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from mix2daw.cli.app import AsJson, Force, Quiet, app
 from mix2daw.cli.command import Command, is_verbose
@@ -17,7 +16,7 @@ from mix2daw.cli.settings_file import taken
 from mix2daw.cli.values import NAMES, names, seconds, selection
 from mix2daw.errors import InputError
 from mix2daw.overview import progress_bar
-from mix2daw.terminal import lost_lines, plan_lines, plan_table, print_lines, strips_table, verdict
+from mix2daw.terminal import lost_lines, output, plan_lines, plan_table, print_lines, strips_table, verdict
 
 if TYPE_CHECKING:
     from mix2daw.progress import Progress
@@ -220,7 +219,7 @@ def report(
     if as_json:
         sys.stdout.write(json_text({"report": str(page)}))
     elif not quiet:
-        print_lines(Console(), [f"written: {page}"])
+        print_lines(output(), [f"written: {page}"])
 
 
 def _plan(job: Job, as_json: bool, quiet: bool, verbose: bool) -> None:
@@ -231,7 +230,7 @@ def _plan(job: Job, as_json: bool, quiet: bool, verbose: bool) -> None:
     if as_json:
         sys.stdout.write(found.to_json())
     elif not quiet:
-        console = Console()
+        console = output()
         console.print(plan_table(found))
         print_lines(console, plan_lines(found))
 
@@ -249,7 +248,7 @@ def _report(recovery: Recovery, verbose: bool) -> None:
     """The outcome: a table, a line of numbers, the files, and what the sessions do not carry."""
     from mix2daw.result import result_files
 
-    console, result = Console(), recovery.result
+    console, result = output(), recovery.result
     console.print(strips_table(recovery.graph, result.strip_residual_db))
     if result.silent:
         print_lines(console, [f"silent stems, set aside: {', '.join(result.silent)}"])
