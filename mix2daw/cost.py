@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 from mix2daw.eta import Cost
 from mix2daw.graph import Graph
+from mix2daw.search.effort import FULL, QUICK
 from mix2daw.search.excerpts import (
     FIRST_TRAIN_S,
     LISTENED_CHANNEL_S,
@@ -97,6 +98,7 @@ WORK: dict[str, Callable[[Size], float]] = {
 # Seconds per unit of each kind of work, as `benchmarks/cost.py --fit` prints them.
 SECONDS: dict[str, dict[str, float]] = {
     "Reading": {"fixed": 0.49, "stems": 0.00156},
+    "start": {"analysis": 0.00271, "stems": 0.00325},
     "warm start": {"fixed": 1.92, "analysis": 0.00271, "stems": 0.00325},
     "first fit": {"first fit": 0.024},
     "space": {"fixed": 6.75, "analysis": 0.0034},
@@ -117,6 +119,7 @@ MEMORY_MIB: dict[str, float] = {"fixed": 900, "analysis": 1.0}
 AGAIN = " again"
 FITTED_FORMATS = 4
 BEFORE = ("warm start", "first fit", "space", "console fit", "space again")
+BEFORE_GIVEN = ("start", "console fit", "space again")  # where a graph is the console
 AFTER = ("simplify", "final fit", "confidence")
 PRUNING: dict[str, tuple[str, ...]] = {
     "saliency": ("prune", "refit", "prune again"),
@@ -124,15 +127,25 @@ PRUNING: dict[str, tuple[str, ...]] = {
     "brute-force": ("refit", "prune"),
     "dry-wet": (*("weigh", "prune") * WEIGHED_ROUNDS, "refit"),
 }
-WEIGHING = 16 / 52  # steps of a weighing against those of the console's fit
+WEIGHING = FULL.weigh / FULL.console  # steps of a weighing against those of the console's fit
+FITS = ("first fit", "fit")
+QUICK_SHARE = {  # of the steps of each fit
+    "first fit": QUICK.first / FULL.first,
+    "console fit": QUICK.console / FULL.console,
+    "refit": QUICK.refit / FULL.refit,
+    "final fit": QUICK.final / FULL.final,
+}
 
 
-def expected(size: Size, settings: Settings, formats: int, report: bool) -> tuple[Cost, ...]:
-    """The stages of a recovery in order, the reading first, and their seconds. A budget cuts the search down
-    in proportion."""
+def expected(
+    size: Size, settings: Settings, formats: int, report: bool, given: bool = False
+) -> tuple[Cost, ...]:
+    """The stages of a recovery in order, the reading first, and their seconds; `given`: of one that goes on
+    from a graph. A budget cuts the search down in proportion."""
+    before = BEFORE_GIVEN if given else BEFORE
     search = [
-        Cost(stage.removesuffix(AGAIN), stage_s(stage, size))
-        for stage in (*BEFORE, *PRUNING[settings.strategy], *AFTER)
+        Cost(stage.removesuffix(AGAIN), stage_s(stage, size, settings.quick))
+        for stage in (*before, *PRUNING[settings.strategy], *AFTER)
     ]
     whole_s = sum(cost.seconds for cost in search)
     if settings.budget_s is not None and settings.budget_s < whole_s:
@@ -144,11 +157,16 @@ def expected(size: Size, settings: Settings, formats: int, report: bool) -> tupl
     return (Cost("Reading", stage_s("Reading", size)), *search, *written)
 
 
-def stage_s(stage: str, size: Size) -> float:
-    """What a stage takes; one that comes a second time has a cost of its own, by its name and `AGAIN`."""
+def stage_s(stage: str, size: Size, quick: bool = False) -> float:
+    """What a stage takes; one that comes a second time has a cost of its own, by its name and `AGAIN`.
+    `quick`: with fewer steps, and without trying out settings between them."""
     if stage == "weigh":
-        return WEIGHING * stage_s("console fit", size)
-    seconds = sum(slope * WORK[kind](size) for kind, slope in SECONDS[stage].items())
+        return WEIGHING * stage_s("console fit", size, quick)
+    kinds = dict(SECONDS[stage])
+    if quick and stage in QUICK_SHARE:
+        kinds.pop("trials", None)
+        kinds |= {kind: QUICK_SHARE[stage] * kinds[kind] for kind in FITS if kind in kinds}
+    seconds = sum(slope * WORK[kind](size) for kind, slope in kinds.items())
     return seconds * size.sample_rate / 44100
 
 

@@ -147,3 +147,18 @@ class _Running:
             left_s = (1 - done) * ((1 - done) * pace * self.cost_s + taken_s)
         since_s = now_s - self.last_s
         return max(left_s - since_s, OVERRUN * since_s)
+
+
+def duration(seconds: float) -> str:
+    """`0:09`, `12:30`, `1:02:03`."""
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def rough(seconds: float) -> str:
+    """`40 s`, `3 min`, `1.5 h`: no more digits than an estimate has."""
+    if seconds < 100:
+        return f"{max(10, round(seconds / 10) * 10)} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5700 else f"{seconds / 3600:.1f} h"

@@ -15,8 +15,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.text import Text
 
 from mix2daw.errors import FormatError
-from mix2daw.eta import Cost, Eta
-from mix2daw.terminal import duration, one_line
+from mix2daw.eta import Cost, Eta, duration
+from mix2daw.terminal import one_line
 
 
 class Overview:

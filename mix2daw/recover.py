@@ -28,6 +28,7 @@ import torch
 from mix2daw.compare import compare, residual_db
 from mix2daw.console import preset
 from mix2daw.cost import Size, expected
+from mix2daw.eta import rough
 from mix2daw.excerpt import MIX_FILE, loudest
 from mix2daw.export import export_sessions
 from mix2daw.exporters import exporter
@@ -44,7 +45,7 @@ from mix2daw.report.residual import render_measured, residuals_db
 from mix2daw.result import Defaults, Devices, Result, SearchRecord
 from mix2daw.search import STATE_FILE, Found, Plan, Settings, Store, check_engine, plan, plan_on
 from mix2daw.session import Session, groups_yaml, open_session
-from mix2daw.stems import Signal, file_sha256, write_wav
+from mix2daw.stems import Signal, file_sha256, probe, write_wav
 
 FORMATS_WRITTEN = ("dawproject", "reaper", "ardour", "recall")
 PREVIEW_S = 20.0
@@ -111,9 +112,17 @@ def recover(job: Job, progress: Progress) -> Recovery:
         progress.stage("Reading", 1)
         with work.stage("read"):
             planned = plan_job(job)
-        costs = expected(Size.of(planned.console), planned.settings, len(job.formats), job.report)
+        size = Size.of(planned.console)
+        costs = expected(size, planned.settings, len(job.formats), job.report)
         progress.expect(costs[1:])  # it is read
-        return work.done(planned, job.mix, place)
+        recovery = work.done(planned, job.mix, place)
+    if job.preview:
+        pace = (time.perf_counter() - work.begun) / sum(cost.seconds for cost in costs)
+        whole = replace(size, seconds=probe(job.mix).duration_s)
+        full = expected(whole, job.settings, len(job.formats), job.report)
+        about = rough(pace * sum(cost.seconds for cost in full))
+        progress.say(f"all of the song, without --preview, would take about {about}")
+    return recovery
 
 
 def check_job(job: Job) -> None:
@@ -143,7 +152,10 @@ def refine(job: Refinement, progress: Progress) -> Recovery:
             session = reopen(graph, folder, job.mix)
             impulses = read_impulses(graph, folder)
         moved = moved_graph(graph, session, job.out.resolve())
-        return work.done(plan_on(session, moved, impulses, job.settings), session.mix_path, place)
+        planned = plan_on(session, moved, impulses, job.settings)
+        size = Size.of(moved)
+        progress.expect(expected(size, job.settings, len(job.formats), job.report, given=True)[1:])
+        return work.done(planned, session.mix_path, place)
 
 
 class _Work:

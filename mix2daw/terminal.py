@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mix2daw.eta import duration, rough
 from mix2daw.exporters import Lost
 from mix2daw.graph import Graph, Strip
 from mix2daw.result import Result
@@ -154,21 +155,6 @@ def verification_lines(found: Verification) -> Iterator[str]:
     said = "loads without a complaint" if not many else f"has {many} complaints at loading"
     heard = f"plays the render to {number(found.mix.null_db, '.1f')} dB"
     yield f"{found.host} {said}; {heard}; {found.duration_s:.1f} s exported in {found.export_s:.1f} s"
-
-
-def duration(seconds: float) -> str:
-    """`0:09`, `12:30`, `1:02:03`."""
-    whole = max(0, round(seconds))
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
-def rough(seconds: float) -> str:
-    """`40 s`, `3 min`, `1.5 h`: no more digits than an estimate has."""
-    if seconds < 100:
-        return f"{max(10, round(seconds / 10) * 10)} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5700 else f"{seconds / 3600:.1f} h"
 
 
 def number(value: float | None, form: str) -> str:

@@ -14,9 +14,10 @@ from typer.main import get_command
 
 from mix2daw.cli import app
 from mix2daw.cli.command import EXIT_CODES, Command
+from mix2daw.eta import duration, rough
 from mix2daw.exporters import Lost
 from mix2daw.graph import Graph, Strip
-from mix2daw.terminal import duration, lost_lines, rough
+from mix2daw.terminal import lost_lines
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 GROUP = get_command(app)

@@ -11,8 +11,9 @@ from test_cli import make_song
 from mix2daw.cost import Size, expected, memory_mib
 from mix2daw.eta import Cost
 from mix2daw.progress import Silence
-from mix2daw.recover import Job, recover
+from mix2daw.recover import Job, Refinement, recover, refine
 from mix2daw.search.settings import STRATEGIES, Settings
+from mix2daw.selection import Selection
 
 SONG = Size(seconds=180.0, sample_rate=44100, channels=16, strips=18, inserts=50, sends=24)
 
@@ -88,10 +89,25 @@ class Watched(Silence):
 @pytest.mark.parametrize("strategy", ["saliency", "dry-wet"])
 def test_a_recovery_goes_through_the_stages_that_are_expected(tmp_path: Path, strategy: str) -> None:
     song, watched = make_song(tmp_path), Watched()
-    settings = Settings(strategy=strategy, processors=frozenset({"compressor"}))
+    settings = Settings(strategy=strategy, only=Selection.of("--only", ["compressor"]))
     recover(Job(song / "stems", song / "mix.wav", song / "out", settings=settings), watched)
     came = [name for name, _, _ in watched.stages[1:]]
     assert watched.stages[0][0] == "Reading"
     assert came == [cost.stage for cost in watched.expected]
     for name, steps, done in watched.stages:
         assert done <= steps or name == "prune", name
+
+
+def test_a_preview_takes_less() -> None:
+    assert whole_s(SONG, Settings(quick=True)) < 0.8 * whole_s(SONG)
+
+
+def test_a_refinement_goes_through_the_stages_that_are_expected(tmp_path: Path) -> None:
+    song, watched = make_song(tmp_path), Watched()
+    settings = Settings(only=Selection.of("--only", ["compressor"]))
+    recover(Job(song / "stems", song / "mix.wav", song / "out", settings=settings, report=False), Silence())
+    refine(Refinement(song / "out" / "graph.json", song / "closer", report=False), watched)
+    came = [name for name, _, _ in watched.stages[1:]]
+    expected_stages = [cost.stage for cost in watched.expected]
+    assert [name for name in expected_stages if name in came] == came
+    assert {"start", "console fit", "prune"} <= set(came)
