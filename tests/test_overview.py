@@ -19,7 +19,7 @@ from test_cli import make_song, refused, run
 from mix2daw.eta import Cost
 from mix2daw.overview import Overview
 
-SMALL = ("--processors", "width", "--budget", "0.01s", "--to", "recall")
+SMALL = ("--only", "width", "--budget", "0.01s", "--to", "recall")
 
 
 def overview(verbose: bool = False, quiet: bool = False) -> tuple[Overview, io.StringIO]:
