@@ -57,8 +57,8 @@ def strips_table(graph: Graph, residual_db: Mapping[str, float | None]) -> Table
             strip.name if strip.kind == "track" else f"{strip.name} ({strip.kind})",
             "–" if strip.output in (None, graph.master.name) else strip.output,
             ", ".join(kept) or "–",
-            f"{strip.fader_db:+.1f}",
-            f"{strip.pan:+.2f}",
+            f"{round(strip.fader_db, 1) + 0.0:+.1f}",  # no −0
+            f"{round(strip.pan, 2) + 0.0:+.2f}",
             ", ".join(sure) or "–",
             number(residual_db.get(strip.name), ".1f"),
         )
