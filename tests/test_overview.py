@@ -101,10 +101,12 @@ def seen_on_a_terminal(*arguments: object) -> tuple[str, str]:
     reader.start()
     command = [sys.executable, "-m", "mix2daw", *map(str, arguments)]
     env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=True, env=env)
-    os.close(theirs)
-    reader.join()
-    os.close(ours)
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=True, env=env)
+    finally:
+        os.close(theirs)  # which ends the reader
+        reader.join()
+        os.close(ours)
     return done.stdout.decode(), b"".join(shown).decode()
 
 
