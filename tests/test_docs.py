@@ -166,6 +166,13 @@ def test_every_benchmark_and_every_document_is_named() -> None:
         assert f"](docs/{path.name}" in readme
 
 
+def test_every_test_that_is_named_exists() -> None:
+    sources = "".join(text_of(path) for path in ROOT.glob("tests/test_*.py"))
+    for document in DOCUMENTS:
+        for name in re.findall(r"`(test_\w+)`", text_of(document)):
+            assert f"def {name}(" in sources or (ROOT / "tests" / f"{name}.py").exists(), name
+
+
 def test_no_line_is_too_long_to_be_read() -> None:
     for document in DOCUMENTS:
         if document.name != "processors.md":
