@@ -5,8 +5,8 @@
 - `graph-nodelink.json`: nodes and edges, as networkx reads them.
 - `graph.svg`: the flow of the signal.
 
-It carries every setting and no audio; files (sources, impulse responses) are in it by name alone. All but the
-node-link graph, which keeps names as they are, show every name on one line.
+It carries every setting and no audio; files (sources, impulse responses) are in it by name alone, as `Lost`
+says. All but the node-link graph, which keeps names as they are, show every name on one line.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from mix2daw.exporters import Exporter
 from mix2daw.exporters.recall.write import write
 
-_HELD = "fader pan group send return equalizer compressor gate limiter width delay reverb"
+_HELD = "fader pan group send return equalizer compressor gate limiter width delay reverb convolution"
 
 EXPORTER = Exporter(
     name="recall",
@@ -22,7 +22,6 @@ EXPORTER = Exporter(
     summary="Recall sheet: every setting as a printable page, CSV, node-link JSON and picture; no audio",
     holds=frozenset(_HELD.split()),
     write=write,
-    omits=frozenset(("convolution",)),
 )
 
 __all__ = ["EXPORTER"]
