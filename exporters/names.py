@@ -27,6 +27,11 @@ def is_text(text: str) -> bool:
     return not any(unicodedata.category(char) in _NO_TEXT for char in text)
 
 
+def cut(text: str, most_bytes: int) -> str:
+    """As much of `text`, from its start, as has that many bytes in UTF-8."""
+    return text.encode("utf-8")[:most_bytes].decode("utf-8", errors="ignore")
+
+
 def file_name(name: str) -> str:
     """A file name (without extension) for `name`, valid on Linux, macOS and Windows.
 
@@ -35,7 +40,7 @@ def file_name(name: str) -> str:
     """
     text = unicodedata.normalize("NFC", clean_text(name))
     text = "".join("_" if char in _NOT_IN_FILE_NAMES else char for char in text)
-    text = text.encode("utf-8")[:_MAX_FILE_NAME_BYTES].decode("utf-8", errors="ignore").strip(". ")
+    text = cut(text, _MAX_FILE_NAME_BYTES).strip(". ")
     if not text:
         return "track"
     head, dot, rest = text.partition(".")

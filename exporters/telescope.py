@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mix2daw.exporters.bands import is_idle
 from mix2daw.exporters.names import clean_text
-from mix2daw.exporters.pedalboard import OUTPUT, Tap, render_taps
+from mix2daw.exporters.pedalboard import OUTPUT, Tap, kept_taps, render_taps
 from mix2daw.graph import Device, Graph, Strip
 
 Sides = NDArray[np.float64]  # gains of left and right, (2,)
@@ -34,20 +34,20 @@ class Part:
 
 
 def parts(graph: Graph, folder: Path) -> Iterator[Part]:
-    """The parts, strip by strip; of tracks one at a time is held. Sources lie relative to `folder`. Raises as
-    `render_taps` does."""
-    buses = render_taps(graph, folder, {tap for strip in graph.strips for tap in _bus_taps(graph, strip)})
+    """The parts, strip by strip; one at a time is held. Sources lie relative to `folder`. Raises as
+    `kept_taps` does."""
+    buses = kept_taps(graph, folder, {tap for strip in graph.strips for tap in _bus_taps(graph, strip)})
     for strip in graph.strips:
         name = clean_text(strip.name)
         if strip.kind == "track":
             tap = _tap(graph, strip)
             signal = render_taps(graph, folder, {tap})[tap].astype(np.float64)
         elif strip.kind == "return":
-            signal = buses[_tap(graph, strip)].astype(np.float64)
+            signal = buses[_tap(graph, strip)].read().astype(np.float64)
         elif active(graph, strip):
             name = processing_name(strip)
-            before = buses[strip.name, 0] * (own_sides(strip)[:, None] if is_whole(graph, strip) else 1.0)
-            signal = buses[_tap(graph, strip)] - before
+            before = own_sides(strip)[:, None] if is_whole(graph, strip) else np.ones((2, 1))
+            signal = buses[_tap(graph, strip)].read() - before * buses[strip.name, 0].read()
         else:
             continue
         yield Part(strip, name, signal, path_sides(graph, strip))

@@ -328,11 +328,8 @@ def _has_two(devices: list[ReadDevice]) -> bool:
 
 
 def ardour_is_installed() -> bool:
-    """Whether there are the command-line tools of an Ardour here."""
-    found = [
-        shutil.which(f"ardour{version}-{tool}") for version in range(7, 12) for tool in ("export", "lua")
-    ]
-    return any(found[0::2]) and any(found[1::2])
+    """Whether there is the command-line tool of an Ardour here."""
+    return any(shutil.which(f"ardour{version}-lua") for version in range(7, 12))
 
 
 def ardour_law(position: float) -> float:

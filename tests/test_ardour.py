@@ -28,8 +28,10 @@ from mix2daw.exporters.bands import Band
 from mix2daw.graph import Graph, Send, Strip
 
 needs_ardour = pytest.mark.skipif(
-    not ardour_is_installed(), reason="Ardour 7 or later (ardourN-export, ardourN-lua) is not installed"
+    not ardour_is_installed(), reason="Ardour 7 or later (ardourN-lua) is not installed"
 )
+# As long as a graph has them, in one, three and four bytes a character, alike but for the end.
+LONG_NAMES = tuple(letter * 199 + end for letter in ("n", "漢", "🎹") for end in "12")
 
 
 def write(graph: Graph, stems: Path, out: Path) -> Path:
@@ -57,18 +59,48 @@ def test_ardour_plays_the_render(make: object, tmp_path: Path) -> None:
 
 @needs_ardour
 def test_ardour_loads_without_a_complaint(tmp_path: Path) -> None:
+    """Whatever the names; one track has nothing to play, one group nothing to sum."""
     write_stems(tmp_path, {"one": 1})
     bell = device("equalizer", bell_1_hz=700, bell_1_db=3)
+    hall = device("reverb", wet_level=0.2, dry_level=0.3)
     send = Send(target="Fx: A/B", level_db=-3)
-    tracks = [track(name, "one", 'G <1> & "2"', devices=(bell,), sends=(send,)) for name in ODD_NAMES]
+    names = (*ODD_NAMES, *LONG_NAMES)
+    tracks = [track(name, "one", 'G <1> & "2"', devices=(bell,), sends=(send,)) for name in names]
     graph = graph_of(
         *tracks,
+        track("漢" * 150, "one", "Main", devices=(hall,)),
+        track("too late", "one", "Main", offset_samples=10 * RATE, sends=(send,)),
+        Strip(name="empty", kind="group", output="Main", devices=(hall,)),
         Strip(name='G <1> & "2"', kind="group", output="Main", devices=(bell,)),
         Strip(name="Fx: A/B", kind="return", output="Main"),
         Strip(name="Main", kind="master"),
     )
     session = write(graph, tmp_path, tmp_path / "out")
-    assert installed().complaints(session, "mix2daw", tmp_path) == ()
+    assert installed().complaints(session, "mix2daw") == ()
+
+
+def test_names_of_ports_have_room_in_jack(tmp_path: Path) -> None:
+    """256 bytes with the name of the program and an end. Names that are alike as far as they go differ."""
+    write_stems(tmp_path, {"one": 1})
+    tracks = [track(name, "one", "🎹" * 200) for name in LONG_NAMES]
+    buses = (Strip(name="🎹" * 200, kind="group", output="Master"), Strip(name="Master", kind="master"))
+    session = write(graph_of(*tracks, *buses), tmp_path, tmp_path / "out")
+    root = etree.parse(str(session / "mix2daw.ardour")).getroot()
+    ports = [port.get("name") for port in root.iterfind("Routes/Route/IO/Port")]
+    assert len(ports) == len(set(ports))
+    assert all(len(f"ardour:{port}".encode()) < 256 for port in ports)
+    connected = {connection.get("other") for connection in root.iterfind("Routes/Route/IO/Port/Connection")}
+    assert {name for name in connected if not name.startswith("system:")} <= set(ports)
+
+
+def test_a_track_without_a_sample_inside_the_session_has_an_empty_playlist(tmp_path: Path) -> None:
+    write_stems(tmp_path, {"one": 2})
+    graph = graph_of(track("A", "one", offset_samples=10 * RATE), Strip(name="Master", kind="master"))
+    session = etree.parse(str(write(graph, tmp_path, tmp_path / "out") / "mix2daw.ardour")).getroot()
+    route, playlist = session.find("Routes/Route[@name='A']"), session.find("Playlists/Playlist[@name='A']")
+    assert route.get("audio-playlist") == playlist.get("id")
+    assert playlist.get("orig-track-id") == route.get("id")
+    assert len(playlist) == 0
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,7 @@ def test_reverberation_by_its_impulse_response(file: str | None, channels: int, 
     assert (read.type, read.values["wet"]) == (insert.type, 0.8)
     (impulse,) = (tmp_path / "mix2daw" / "externals").iterdir()
     assert impulse.name == f"A {insert.type}.wav"
+    assert soundfile.info(str(impulse)).channels == 4
     x = soundfile.read(str(tmp_path / "moved.wav"), dtype="float32", always_2d=True)[0].T
     taps = None if file is None else read_impulse(tmp_path / f"{file}.wav", RATE)
     wanted = apply_device(x, insert, RATE, taps)

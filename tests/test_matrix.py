@@ -74,7 +74,6 @@ def test_exports_agree_with_the_table(name: str, feature: str, tmp_path: Path) -
         "group": ("G", "group"),
         "return": ("R", "return"),
         "send": ("A", "send to R"),
-        "convolution": ("A", "impulse response" if name == "recall" else feature),
     }
     told = [entry.how for entry in lost if (entry.strip, entry.device) == named.get(feature, ("A", feature))]
     wanted = HOW[exporter(name).carries(feature)]

@@ -160,7 +160,9 @@ def test_impulse_responses_lie_beside_their_effects(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "out" / "media").iterdir()} == {
         "A.wav", "B.wav", "mix2daw render.wav",
     }  # fmt: skip
-    assert "impulse responses" in (tmp_path / "out" / "INSTALL.txt").read_text(encoding="utf-8")
+    told = (tmp_path / "out" / "INSTALL.txt").read_text(encoding="utf-8")
+    assert "impulse responses" in told
+    assert len(told.splitlines()) == 3
     assert residual_db(play(read_reaper(tmp_path / "out")), render(graph, tmp_path)) < -120
 
 

@@ -26,6 +26,7 @@ from scipy.signal import sosfreqz
 from mix2daw.exporters import Lost, exporter
 from mix2daw.exporters.chains import apply_device
 from mix2daw.exporters.options import Options
+from mix2daw.exporters.reaper import expected
 from mix2daw.graph import Device, Graph, Strip
 
 NATIVE = exporter("reaper", Options(devices="native"))
@@ -170,15 +171,41 @@ def test_everything_nearly_played_is_told(tmp_path: Path) -> None:
     assert [(entry.device, entry.how) for entry in lost] == [
         ("equalizer", "approximate"), ("compressor", "approximate"),
     ]  # fmt: skip
-    assert lost[1].residual_db is None
     assert "not documented" in lost[1].reason
     notes = list(root.find("NOTES"))
-    assert "|  approximate: ReaEQ plays the equalizer" in notes
-    assert "|  approximate: ReaComp plays the compressor" in notes
+    for entry, plugin in zip(lost, ("ReaEQ", "ReaComp"), strict=True):
+        assert entry.residual_db is not None
+        near = f"expected difference {entry.residual_db:.0f} dB"
+        assert f"|  approximate: {plugin} plays the {entry.device}, {near}" in notes
     chain = [block.tag for block in root.find("TRACK").find("FXCHAIN") if isinstance(block, rpp.Element)]
     assert chain == ["VST", "VST", "JS", "JS"]
     files = {path.name.split("_")[1] for path in (tmp_path / "out" / "Effects").rglob("*.jsfx")}
     assert files == {"width.jsfx", "convolution"}
+
+
+@pytest.mark.parametrize("rate", [44100, 96000])
+@pytest.mark.parametrize("ratio", [1.2, 2, 4, 20])
+def test_the_expected_difference_of_dynamics_lies_between_none_and_all(ratio: float, rate: int) -> None:
+    """More ratio, more of it; never more than the device itself changes."""
+    for insert in (
+        device("compressor", threshold_db=-20, ratio=ratio, attack_ms=20, release_ms=200, link=1),
+        device("gate", threshold_db=-40, ratio=ratio, attack_ms=2, release_ms=100),
+    ):
+        harder = insert.model_copy(update={"values": {**insert.values, "ratio": ratio * 1.5}})
+        found, more = expected.residual_db(insert, rate), expected.residual_db(harder, rate)
+        assert found is not None
+        assert more is not None
+        assert -60 < found < more < 0
+
+
+def test_the_expected_difference_of_a_tail_is_that_of_two_without_anything_in_common() -> None:
+    """Played as two noises: all wet, the energy of both is twice that of one; an echo of noise a sample late
+    is no other."""
+    tail = device("reverb", room_size=0.6, wet_level=0.5, dry_level=0)
+    assert expected.residual_db(tail, RATE) == pytest.approx(10 * math.log10(2), abs=1e-3)
+    echo = device("delay", delay_ms=300, mix=1)
+    assert expected.residual_db(echo, RATE) == pytest.approx(10 * math.log10(2), abs=0.1)
+    assert expected.residual_db(device("delay", delay_ms=300, mix=0), RATE) is None
 
 
 def test_the_table_of_native_devices_is_declared() -> None:

@@ -37,15 +37,6 @@ _PARAMETER = re.compile(r'^\s+(?:\w+ \(|\{ \["type"\] = "input", name = )"([^"]+
 
 
 @dataclass(frozen=True)
-class Impulse:
-    """An impulse response in the folder `externals` of a session: its file (a name as of `names.file_name`,
-    without quotes and backslashes), and its channels (2 or 4)."""
-
-    file: str
-    channels: int
-
-
-@dataclass(frozen=True)
 class Script:
     """A script with its settings: `text`, and the values of its parameters in order."""
 
@@ -91,8 +82,9 @@ def label(control: str) -> str:
     return f"{name} ({unit})" if unit else name
 
 
-def script(device: Device, sample_rate: int, impulse: Impulse | None = None) -> Script:
-    """The script of a device (complete) with its values; `impulse`: of a reverb or a convolution."""
+def script(device: Device, sample_rate: int, impulse: str | None = None) -> Script:
+    """The script of a device (complete) with its values. `impulse`: of a reverb or a convolution, the file in
+    the folder `externals` of the session (a name as of `names.file_name`, without quotes and backslashes)."""
     values = {**_heard(device.values, sample_rate), WET: device.wet}
     for control in _IN_THE_IMPULSE.get(device.type, ()):
         del values[control]
@@ -102,13 +94,11 @@ def script(device: Device, sample_rate: int, impulse: Impulse | None = None) -> 
     return Script(_with_impulse(text(device.type), device.type, impulse), ordered)
 
 
-def _with_impulse(lua: str, device_type: str, impulse: Impulse | None) -> str:
+def _with_impulse(lua: str, device_type: str, impulse: str | None) -> str:
     if impulse is None:
         return lua
-    stereo = "true" if impulse.channels == 4 else "false"
     for before, after in (
-        ('IMPULSE = "impulse.wav"', f'IMPULSE = "{impulse.file}"'),
-        ("TRUE_STEREO = false", f"TRUE_STEREO = {stereo}"),
+        ('IMPULSE = "impulse.wav"', f'IMPULSE = "{impulse}"'),
         ("FULL_DRY = 1", f"FULL_DRY = {_FULL_DRY[device_type]}"),
     ):
         assert lua.count(before) == 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from mix2daw.exporters.ardour import ace_eq, panner
-from mix2daw.exporters.ardour.devices import Impulse, script
+from mix2daw.exporters.ardour.devices import script
 from mix2daw.exporters.ardour.inserts import Chain, Insert, chain_of
 from mix2daw.exporters.bands import active_bands
 from mix2daw.exporters.plan import Channel
@@ -35,7 +35,7 @@ class Ids:
 class Route:
     """A channel with what the session knows of it. `name`: as Ardour shows it, the prefix of its ports;
     `ident` and `playlist`: ids; `order`: position in the mixer; `sample_rate`: of the session, in Hz;
-    `color`: 0xRRGGBBAA, 0 for none; `impulses`: of its inserts, by index."""
+    `color`: 0xRRGGBBAA, 0 for none; `impulses`: files of its inserts, by index."""
 
     channel: Channel
     name: str
@@ -44,7 +44,7 @@ class Route:
     order: int
     sample_rate: int
     color: int = 0
-    impulses: Mapping[int, Impulse] = field(default_factory=dict)
+    impulses: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def channels(self) -> int:
@@ -68,7 +68,7 @@ def route_element(route: Route, routes: Mapping[str, Route], ids: Ids) -> etree.
             "disk-io-point": "DiskIOPreFader",
         },
     )
-    if route.channel.clip:
+    if strip.kind == "track":
         element.set("audio-playlist", route.playlist)
     presentation = {
         "order": str(route.order),

@@ -6,7 +6,6 @@ length. The XML is the smallest that Ardour 7.3 loads without a complaint; newer
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,12 @@ from lxml import etree
 from mix2daw.errors import FormatError, OutputError
 from mix2daw.exporters import Lost
 from mix2daw.exporters.ardour import devices
-from mix2daw.exporters.ardour.devices import Impulse
 from mix2daw.exporters.ardour.impulses import Place, write_impulses
 from mix2daw.exporters.ardour.route import SESSION_VERSION, Ids, Route, route_element
+from mix2daw.exporters.colors import colors
 from mix2daw.exporters.layout import MASTER_NAME, lay_out
 from mix2daw.exporters.media import Clip
-from mix2daw.exporters.names import unique
+from mix2daw.exporters.names import cut, unique
 from mix2daw.exporters.plan import Channel, Plan
 from mix2daw.graph import Graph, Strip
 
@@ -29,9 +28,8 @@ NAME = "mix2daw"
 SUPERCLOCK_HZ = 282240000
 # Names that Ardour keeps for itself. A colon would split the name of a port.
 _TAKEN = (MASTER_NAME, "Monitor", "auditioner", "Click", "LTC-Out", "LTC-In", "MTC", "MIDI Clock")
-# Colours of groups, and of returns.
-_HUES = (0xC0504DFF, 0x4F81BDFF, 0x9BBB59FF, 0xF79646FF, 0x8064A2FF, 0x4BACC6FF, 0xBFA100FF, 0xB05A8AFF)
-_RETURNS = 0x808080FF
+# JACK has 256 bytes for a port with the names of its route and of the program.
+_LONGEST_ROUTE_NAME_BYTES = 200
 _NOT_IN_ROUTE_NAMES = str.maketrans({":": "-", "/": "-", "\\": "-"})
 
 
@@ -121,8 +119,8 @@ def _session(plan: Plan, routes: Mapping[str, Route], ids: Ids) -> etree._Elemen
     etree.SubElement(root, "RouteGroups")
     for route in routes.values():
         sections["Routes"].append(route_element(route, routes, ids))
-        if route.channel.clip:
-            _playlist(sections, route, route.channel.clip, ids)
+        if route.channel.strip.kind == "track":
+            _playlist(sections, route, ids)
     _tempo_map(root)
     _click(root, ids)
     for key, value in {
@@ -135,41 +133,45 @@ def _session(plan: Plan, routes: Mapping[str, Route], ids: Ids) -> etree._Elemen
     return root
 
 
-def _routes(plan: Plan, impulses: Mapping[Place, Impulse], ids: Ids) -> dict[str, Route]:
+def _routes(plan: Plan, impulses: Mapping[Place, str], ids: Ids) -> dict[str, Route]:
     """Routes by the names of the plan: the master first, then parents before their inputs."""
-    colors = _colors(plan)
+    known = colors(plan)
     order = [plan.master, *(channel for channel, _ in plan.tree())]
     routes: dict[str, Route] = {}
     for number, channel in enumerate(order):
         name = _route_name(channel, (route.name for route in routes.values()))
         own = {index: impulse for (strip, index), impulse in impulses.items() if strip == channel.name}
-        color = colors.get(channel.name, 0)
+        color = known[channel.name] << 8 | 0xFF if channel.name in known else 0
         routes[channel.name] = Route(
             channel, name, ids.next(), ids.next(), number, plan.sample_rate, color, own
         )
     return routes
 
 
-def _colors(plan: Plan) -> dict[str, int]:
-    """0xRRGGBBAA of everything in a group that feeds the master, and of the group; returns share one."""
-    colors: dict[str, int] = {}
-    hues = itertools.cycle(_HUES)
-    color = 0
-    for channel, depth in plan.tree():
-        if depth == 0:
-            color = next(hues) if channel.strip.kind == "group" else 0
-        colors[channel.name] = _RETURNS if channel.strip.kind == "return" else color
-    return colors
-
-
 def _route_name(channel: Channel, taken: Iterable[str]) -> str:
     if channel.strip.kind == "master":
         return MASTER_NAME
-    return unique(channel.name.translate(_NOT_IN_ROUTE_NAMES), (*_TAKEN, *taken))
+    short = cut(channel.name.translate(_NOT_IN_ROUTE_NAMES), _LONGEST_ROUTE_NAME_BYTES).rstrip()
+    return unique(short, (*_TAKEN, *taken))
 
 
-def _playlist(sections: dict[str, etree._Element], route: Route, clip: Clip, ids: Ids) -> None:
-    """Sources (one a channel), the whole file as a region, and the playlist with the clip."""
+def _playlist(sections: dict[str, etree._Element], route: Route, ids: Ids) -> None:
+    """The playlist of a track: empty where no sample of its source lies inside the session."""
+    attributes = {
+        "id": route.playlist,
+        "name": route.name,
+        "type": "audio",
+        "orig-track-id": route.ident,
+    }
+    playlist = etree.SubElement(sections["Playlists"], "Playlist", attributes)
+    if route.channel.clip is not None:
+        _region(sections, playlist, route, route.channel.clip, ids)
+
+
+def _region(
+    sections: dict[str, etree._Element], playlist: etree._Element, route: Route, clip: Clip, ids: Ids
+) -> None:
+    """Sources (one a channel), the whole file as a region, and the clip as a region of the playlist."""
     rate = route.sample_rate
     sources: dict[str, str] = {}
     for number in range(clip.channels):
@@ -203,13 +205,6 @@ def _playlist(sections: dict[str, etree._Element], route: Route, clip: Clip, ids
         "length": f"{_ticks(clip.samples, rate)}@a0",
     }
     etree.SubElement(sections["Regions"], "Region", whole | shared)
-    attributes = {
-        "id": route.playlist,
-        "name": route.name,
-        "type": "audio",
-        "orig-track-id": route.ident,
-    }
-    playlist = etree.SubElement(sections["Playlists"], "Playlist", attributes)
     position = _ticks(clip.position_samples, rate)
     placed = {
         "name": f"{route.name}.1",

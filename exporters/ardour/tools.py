@@ -1,8 +1,10 @@
 """The installed Ardour, run without a window: what it says of a session, and what it plays.
 
-Ardour's export aborts at random (up to 40 % of runs of 7.3, whatever the session, less on one core), hangs at
-times, and once in some thirty runs writes noise. So every run has one core, a limit of time and some tries;
-noise is for the caller to find.
+It is run by scripts for its own Lua (`host/`), with settings of their own, so that those of the user stay as
+they are. The export tool that comes with it is of no use here: it starts before the latencies of a session
+are known. Ardour aborts at random (one export in five by 7.3, whatever the session, more on several cores),
+hangs at times, and may write noise. So every run has one core, a limit of time and some tries; noise is for
+the caller to find.
 """
 
 from __future__ import annotations
@@ -11,53 +13,97 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from mix2daw.errors import FormatError, OutputError
 
-TRIES = 5
-_TOOL = re.compile(r"ardour(\d+)-export")
-_LOAD = """\
-AudioEngine:set_backend ("None (Dummy)", "", "")
-session = load_session ([==[{folder}]==], [==[{name}]==])
-assert (session)
-print ("LOADED " .. session:nominal_sample_rate ())
-close_session ()
-quit ()
-"""
+TRIES = 8
+_TOOL = re.compile(r"ardour(\d+)-lua")
+_EXPORT_FILES = ("mix2daw.format", "mix2daw.preset")  # 32-bit float at the rate of the session
 _COMPLAINT = re.compile(r"\[(ERROR|WARNING)\]")
-_HARMLESS = "Falling back to Reasonable Synth"  # there is no soft synth for MIDI, and there is no MIDI
+# There is no MIDI: neither a soft synth nor lists of its patches are of interest.
+_HARMLESS = re.compile("Falling back to Reasonable Synth|MIDI patch file")
 
 
 @dataclass(frozen=True)
 class Ardour:
-    """The command-line tools of one version."""
+    """The command-line tool of one version."""
 
     version: int
-    export_tool: str
     lua_tool: str
 
-    def complaints(self, folder: Path, name: str, scratch: Path) -> tuple[str, ...]:
-        """Errors and warnings of Ardour when it loads the session `folder`/`name`.ardour. `scratch`: a folder
-        for a script. Raises OutputError if it does not load."""
-        script = scratch / "load.lua"
-        script.write_text(_LOAD.format(folder=folder, name=name), encoding="utf-8")
-        lines = _run([self.lua_tool, str(script)], 120, "LOADED")
-        return tuple(line for line in lines if _COMPLAINT.search(line) and _HARMLESS not in line)
+    def complaints(self, folder: Path, name: str) -> tuple[str, ...]:
+        """Errors and warnings of Ardour when it loads the session `folder`/`name`.ardour. Raises OutputError
+        if it does not load."""
+        run = self._run("load.lua", {"folder": str(folder), "name": name}, 120, "LOADED")
+        return tuple(line for line in run.lines if _COMPLAINT.search(line) and not _HARMLESS.search(line))
 
-    def export(self, folder: Path, name: str, wav: Path, duration_s: float) -> None:
-        """Write what the master of `folder`/`name`.ardour puts out, 32-bit float, as `wav`.
+    def export(self, folder: Path, name: str, wav: Path, duration_s: float) -> float:
+        """Write what the master of `folder`/`name`.ardour puts out, 32-bit float, as `wav`; how long that
+        took in seconds. `duration_s`: of the session. Raises OutputError if all tries fail."""
+        blanks = {"folder": str(folder), "name": name, "stem": wav.stem, "out": str(wav.parent)}
+        return self._run("export.lua", blanks, 60 + 6 * duration_s, "EXPORTED", makes=wav).seconds
 
-        Raises OutputError if all tries fail."""
-        command = [self.export_tool, "-b", "float", "-o", str(wav), str(folder), name]
-        _run(command, 120 + 20 * duration_s)
-        if not wav.is_file():
-            raise OutputError(wav, "was not written by Ardour", "try again")
+    def _run(
+        self, script: str, blanks: Mapping[str, str], limit_s: float, sign: str, makes: Path | None = None
+    ) -> _Run:
+        """The first run of a script that says `sign` within its time, and `makes` a file. How it ends after
+        that does not matter: Ardour may abort or hang as it closes. `blanks`: what the script leaves open."""
+        last = ""
+        for _ in range(TRIES):
+            if makes is not None:
+                makes.unlink(missing_ok=True)
+            run = self._run_once(script, blanks, limit_s)
+            is_made = makes is None or makes.is_file()
+            if is_made and any(line.startswith(sign) for line in run.lines):
+                return run
+            said = next((line.strip() for line in reversed(run.lines) if line.strip()), "it said nothing")
+            last = "it ran out of time" if run.is_late else said
+        what = f"failed {TRIES} times ({last})"
+        raise OutputError(Path(self.lua_tool).name, what, "try again, or open the session by hand")
+
+    def _run_once(self, script: str, blanks: Mapping[str, str], limit_s: float) -> _Run:
+        host = resources.files("mix2daw.exporters.ardour") / "host"
+        with tempfile.TemporaryDirectory(prefix="mix2daw-") as name:
+            scratch = Path(name)
+            settings = scratch / f"ardour{self.version}" / "export"
+            settings.mkdir(parents=True)
+            for file in _EXPORT_FILES:
+                (settings / file).write_bytes((host / file).read_bytes())
+            text = (host / script).read_text(encoding="utf-8").format(**blanks)
+            (scratch / script).write_text(text, encoding="utf-8")
+            command = [*_on_one_core(), self.lua_tool, str(scratch / script)]
+            environment = {**os.environ, "XDG_CONFIG_HOME": str(scratch)}
+            started = time.monotonic()
+            done: subprocess.CompletedProcess[bytes] | subprocess.TimeoutExpired
+            try:
+                done = subprocess.run(
+                    command, capture_output=True, timeout=limit_s, check=False, env=environment
+                )
+            except subprocess.TimeoutExpired as late:
+                done = late
+            seconds = time.monotonic() - started
+        said = (done.stdout or b"") + (done.stderr or b"")
+        is_late = isinstance(done, subprocess.TimeoutExpired)
+        return _Run(said.decode("utf-8", "replace").splitlines(), seconds, is_late)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a run said, how long it took, and whether it was ended for that."""
+
+    lines: list[str]
+    seconds: float
+    is_late: bool
 
 
 def installed() -> Ardour:
-    """The newest Ardour whose `ardourN-export` and `ardourN-lua` are in the PATH. Raises FormatError."""
+    """The newest Ardour whose `ardourN-lua` is in the PATH. Raises FormatError."""
     versions: set[int] = set()
     for folder in os.get_exec_path():
         try:
@@ -66,33 +112,11 @@ def installed() -> Ardour:
             continue
         versions |= {int(match[1]) for name in names if (match := _TOOL.fullmatch(name))}
     for version in sorted(versions, reverse=True):
-        tools = (shutil.which(f"ardour{version}-export"), shutil.which(f"ardour{version}-lua"))
-        if tools[0] and tools[1]:
-            return Ardour(version, tools[0], tools[1])
+        tool = shutil.which(f"ardour{version}-lua")
+        if tool:
+            return Ardour(version, tool)
     remedy = "install Ardour 7 or later with its command-line tools (`apt install ardour`)"
-    raise FormatError(
-        "ardour", "is not installed: ardour7-export and ardour7-lua are not in the PATH", remedy
-    )
-
-
-def _run(command: list[str], limit_s: float, sign: str = "") -> list[str]:
-    """Lines of output of the first run that ends well within its time, and says `sign`."""
-    last = "it ran out of time"
-    for _ in range(TRIES):
-        try:
-            done = subprocess.run(
-                [*_on_one_core(), *command], capture_output=True, timeout=limit_s, check=False
-            )
-        except subprocess.TimeoutExpired:
-            continue
-        lines = (done.stdout + done.stderr).decode("utf-8", "replace").splitlines()
-        if done.returncode == 0 and any(sign in line for line in [*lines, ""]):
-            return lines
-        last = next((line for line in reversed(lines) if line.strip()), f"code {done.returncode}")
-    name = Path(command[0]).name
-    raise OutputError(
-        name, f"failed {TRIES} times ({last.strip()})", "try again, or open the session by hand"
-    )
+    raise FormatError("ardour", "is not installed: ardour7-lua is not in the PATH", remedy)
 
 
 def _on_one_core() -> list[str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,24 +15,25 @@ from scipy.signal import correlate
 
 from mix2daw.errors import OutputError
 from mix2daw.exporters.ardour.probe import probed
+from mix2daw.exporters.ardour.route import Route
 from mix2daw.exporters.ardour.session import NAME, Written, write_session, write_xml
 from mix2daw.exporters.ardour.tools import Ardour, installed
-from mix2daw.exporters.chains import BLOCK_SAMPLES
 from mix2daw.exporters.layout import MASTER_NAME
-from mix2daw.exporters.pedalboard import OUTPUT, render_taps
+from mix2daw.exporters.pedalboard import OUTPUT, kept_taps, render_taps
 from mix2daw.exporters.renaming import session_names
 from mix2daw.graph import Graph, Strip
 
 PROBE = "probe"
+PROBE_BYTES = 1 << 31  # of a file with the outputs of many strips; a WAV file ends at twice that,
+PROBE_STRIPS = 100  # and an export of Ardour at 256 channels
 AGREEMENT_DB = -60.0  # exports differ by how sums round; noise is far from that
 IDENTICAL_DB = -300.0
 LONGEST_LAG_SAMPLES = 8192
-PAD_SAMPLES = 6 * BLOCK_SAMPLES  # whole blocks, so that the render clears its filters where it always does
-TAIL_SAMPLES = 8192
 _EXPORTS = 4
 _CORRELATED_SAMPLES = 1 << 19
+_SUMMED_SAMPLES = 1 << 20
 
-Signal = NDArray[np.float64]
+Signal = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -65,95 +65,98 @@ class Verification:
 def verify(graph: Graph, graph_folder: Path) -> Verification:
     """Write the session of a graph (complete devices) into a temporary folder and compare Ardour's export.
 
-    All of it starts a second later there and ends later: with a latency on its way, a track that starts with
-    the session may lose its first milliseconds in an export, and the end of the mix is cut off by it.
-
     Raises FormatError if Ardour is not installed, OutputError if it cannot be made to play the session, and
     as `write_session` and `render_taps` do.
     """
     ardour = installed()
-    graph = _padded(graph)
+    duration_s = graph.length_samples / graph.sample_rate
     with tempfile.TemporaryDirectory(prefix="mix2daw-") as name:
         scratch = Path(name)
         session = write_session(graph, graph_folder, scratch)
-        complaints = ardour.complaints(session.folder, NAME, scratch)
+        complaints = ardour.complaints(session.folder, NAME)
+        exports = _Exports(ardour, session, scratch, duration_s)
         names = session_names(graph, reserved=(MASTER_NAME,))
-        heard = [
-            strip
-            for strip in graph.strips
-            if strip.kind != "master" and _is_heard(session, names[strip.name])
-        ]
-        root = probed(session.root, [session.routes[names[strip.name]] for strip in heard])
-        write_xml(root, session.folder / f"{PROBE}.ardour")
-        duration_s = graph.length_samples / graph.sample_rate
-        mix, taps, export_s = _exports(ardour, session.folder, scratch, duration_s)
-        channels = {strip.name: 2 * number for number, strip in enumerate(heard, start=1)}
-        strips: list[Null] = []
-        whole = None
-        for strip, reference in _references(graph, graph_folder):
-            if strip.kind == "master":
-                whole = _null(strip, mix, reference)
-                strips.append(whole)
-            elif strip.name in channels:
-                strips.append(_null(strip, _channels(taps, channels[strip.name]), reference))
-            else:
-                strips.append(Null(strip.name, strip.kind, None, 0))
-    assert whole is not None
-    order = {strip.name: number for number, strip in enumerate(graph.strips)}
-    in_order = tuple(sorted(strips, key=lambda null: order[null.strip]))
-    return Verification(f"Ardour {ardour.version}", complaints, whole, in_order, duration_s, export_s)
+        nulls: dict[str, Null] = {}
+        for strips in _batches(graph):
+            heard = [strip for strip in strips if _is_heard(session, names[strip.name])]
+            taps = exports.outputs([session.routes[names[strip.name]] for strip in heard])
+            for strip, reference in _references(graph, graph_folder, heard):
+                signal = _channels(taps, 2 * (1 + heard.index(strip)))
+                nulls[strip.name] = _null(strip, signal, reference)
+        ((master, reference),) = _references(graph, graph_folder, [graph.master])
+        nulls[master.name] = _null(master, exports.mix, reference)
+    in_order = [nulls.get(strip.name, Null(strip.name, strip.kind, None, 0)) for strip in graph.strips]
+    host, mix = f"Ardour {ardour.version}", nulls[graph.master.name]
+    return Verification(host, complaints, mix, tuple(in_order), duration_s, exports.export_s)
 
 
-def _padded(graph: Graph) -> Graph:
-    tracks = [
-        strip.model_copy(update={"offset_samples": strip.offset_samples + PAD_SAMPLES})
-        for strip in graph.of_kind("track")
-    ]
-    longer = graph.model_copy(update={"length_samples": graph.length_samples + PAD_SAMPLES + TAIL_SAMPLES})
-    return longer.replace(*tracks)
+def _batches(graph: Graph) -> Iterator[list[Strip]]:
+    """All strips but the master, as many at a time as one file holds; tracks first, since a bus is rendered
+    with all that feeds it."""
+    tracks = list(graph.of_kind("track"))
+    strips = [*tracks, *(strip for strip in graph.strips if strip.kind not in ("track", "master"))]
+    most = min(PROBE_STRIPS, max(1, PROBE_BYTES // (8 * graph.length_samples) - 1))
+    yield from (strips[start : start + most] for start in range(0, max(1, len(strips)), most))
 
 
 def _is_heard(session: Written, name: str) -> bool:
     return name in session.routes and not session.routes[name].channel.muted
 
 
-def _exports(ardour: Ardour, folder: Path, scratch: Path, duration_s: float) -> tuple[Signal, Path, float]:
-    """The mix, the file with all outputs, and how long the export of the mix took in seconds.
+class _Exports:
+    """What Ardour makes of a session. `mix`: of its master; `export_s`: how long that took, in seconds.
 
-    Both files carry the mix. One export may be noise, so they are made again until they agree on it.
+    One export may be noise. All of them carry the mix, so they are made again until they agree on it.
     """
-    mix_file, taps_file = scratch / "mix.wav", scratch / "taps.wav"
-    for _ in range(_EXPORTS):
-        started = time.monotonic()
-        ardour.export(folder, NAME, mix_file, duration_s)
-        export_s = time.monotonic() - started
-        ardour.export(folder, PROBE, taps_file, duration_s)
-        mix, again = _channels(mix_file, 0), _channels(taps_file, 0)
-        agreement_db, _ = null_db(again, mix)
-        if agreement_db is None or agreement_db < AGREEMENT_DB:
-            return mix, taps_file, export_s
-    raise OutputError("ardour", f"no two of {_EXPORTS} exports agree", "try again")
+
+    def __init__(self, ardour: Ardour, session: Written, scratch: Path, duration_s: float) -> None:
+        self._ardour, self._session, self._scratch, self._duration_s = ardour, session, scratch, duration_s
+        self._is_sure = False
+        self._export_mix()
+
+    def _export_mix(self) -> None:
+        file, self.export_s = self._export(NAME)
+        self.mix = _channels(file, 0)
+
+    def outputs(self, routes: Sequence[Route]) -> Path:
+        """A file with the mix on its first two channels and the outputs of the routes on the next ones; it is
+        written over by the next call. Raises OutputError if no two exports agree."""
+        write_xml(probed(self._session.root, routes), self._session.folder / f"{PROBE}.ardour")
+        for _ in range(_EXPORTS):
+            file, _ = self._export(PROBE)
+            agreement_db, _ = null_db(_channels(file, 0), self.mix)
+            if agreement_db is None or agreement_db < AGREEMENT_DB:
+                self._is_sure = True
+                return file
+            if not self._is_sure:
+                self._export_mix()
+        raise OutputError("ardour", f"no two of {_EXPORTS} exports agree", "try again")
+
+    def _export(self, name: str) -> tuple[Path, float]:
+        file = self._scratch / f"{name}.wav"
+        return file, self._ardour.export(self._session.folder, name, file, self._duration_s)
 
 
 def _channels(wav: Path, first: int) -> Signal:
     """Two channels of a file, (2, samples)."""
     with soundfile.SoundFile(str(wav)) as file:
-        blocks = [block[:, first : first + 2] for block in file.blocks(1 << 16, always_2d=True)]
-    return np.concatenate(blocks).T
+        signal = np.empty((2, file.frames), np.float32)
+        start = 0
+        for block in file.blocks(1 << 16, dtype="float32", always_2d=True):
+            signal[:, start : start + len(block)] = block[:, first : first + 2].T
+            start += len(block)
+    return signal[:, :start]
 
 
-def _references(graph: Graph, folder: Path) -> Iterator[tuple[Strip, Signal]]:
-    """Every strip's output as pedalboard plays it; one track at a time is held, and all buses."""
-    buses = [strip for strip in graph.strips if strip.kind != "track"]
-    for strips in ([strip] for strip in graph.of_kind("track")):
-        yield from _rendered(graph, folder, strips)
-    yield from _rendered(graph, folder, buses)
-
-
-def _rendered(graph: Graph, folder: Path, strips: Iterable[Strip]) -> Iterator[tuple[Strip, Signal]]:
-    taps = render_taps(graph, folder, {(strip.name, OUTPUT) for strip in strips})
-    for name, _ in list(taps):
-        yield graph.strip(name), taps.pop((name, OUTPUT)).astype(np.float64)
+def _references(graph: Graph, folder: Path, strips: Sequence[Strip]) -> Iterator[tuple[Strip, Signal]]:
+    """Every strip's output as pedalboard plays it; one track at a time is played, and all buses at once."""
+    for strip in strips:
+        if strip.kind == "track":
+            tap = (strip.name, OUTPUT)
+            yield strip, render_taps(graph, folder, {tap})[tap]
+    buses = kept_taps(graph, folder, {(strip.name, OUTPUT) for strip in strips if strip.kind != "track"})
+    for (name, _), kept in buses.items():
+        yield graph.strip(name), kept.read()
 
 
 def _null(strip: Strip, signal: Signal, reference: Signal) -> Null:
@@ -164,14 +167,25 @@ def _null(strip: Strip, signal: Signal, reference: Signal) -> Null:
 def null_db(signal: Signal, reference: Signal) -> tuple[float | None, int]:
     """RMS of the difference over RMS of the reference in dB, both (2, samples), and by how many samples the
     signal is later, which is taken back first. None for a reference that is silent."""
-    level = float(np.sqrt(np.mean(np.square(reference))))
+    level = _rms(reference)
     if level == 0:
         return None, 0
     lag = _lag_samples(signal, reference)
-    late, early = signal[:, max(0, lag) :], reference[:, max(0, -lag) :]
-    samples = min(late.shape[1], early.shape[1])
-    difference = float(np.sqrt(np.mean(np.square(late[:, :samples] - early[:, :samples]))))
+    difference = _rms(signal[:, max(0, lag) :], reference[:, max(0, -lag) :])
     return (20 * math.log10(difference / level) if difference > 0 else IDENTICAL_DB), lag
+
+
+def _rms(signal: Signal, other: Signal | None = None) -> float:
+    """RMS of a signal, or of what two differ by where both are; in 64 bits, some samples at a time."""
+    samples = signal.shape[1] if other is None else min(signal.shape[1], other.shape[1])
+    total = 0.0
+    for start in range(0, samples, _SUMMED_SAMPLES):
+        part = slice(start, min(start + _SUMMED_SAMPLES, samples))
+        block = signal[:, part].astype(np.float64)
+        if other is not None:
+            block -= other[:, part]
+        total += float(np.square(block).sum())
+    return math.sqrt(total / (2 * max(1, samples)))
 
 
 def _lag_samples(signal: Signal, reference: Signal) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lxml import etree
 
+from mix2daw.exporters.colors import colors
 from mix2daw.exporters.dawproject.generic import Ids, add_device, flag, real
 from mix2daw.exporters.layout import MASTER_NAME
 from mix2daw.exporters.plan import Channel, Plan
@@ -37,7 +38,9 @@ def project_xml(plan: Plan, beside: str | None = None) -> etree._Element:
     for channel, _ in plan.tree():
         parent = elements[str(channel.strip.output)]
         elements[channel.name] = _track(parent, channel, plan, ids, tracks, channels)
-    _track(structure, plan.master, plan, ids, tracks, channels)
+    elements[plan.master.name] = _track(structure, plan.master, plan, ids, tracks, channels)
+    for name, rgb in colors(plan).items():
+        elements[name].set("color", f"#{rgb:06x}")
     arrangement = etree.SubElement(root, "Arrangement", {"id": ids.next()})
     lanes = etree.SubElement(arrangement, "Lanes", {"timeUnit": "seconds", "id": ids.next()})
     for channel, _ in plan.tree():

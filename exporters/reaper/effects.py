@@ -26,10 +26,11 @@ _SLIDER = re.compile(r"^slider(\d+):(\w+)=", re.MULTILINE)
 _IMPULSE_FILE = "mix2daw_impulse"
 _INSTALL = """\
 Before you open the project: in REAPER, Options > Show REAPER resource path in explorer/finder.
-Copy the folder Effects/mix2daw from here into the folder Effects there; once is enough.
+Copy the folder Effects/mix2daw from here into the folder Effects there; {often}.
 Without it REAPER says which effects are missing, and plays the tracks without them.
 """
-_INSTALL_IMPULSES = "The impulse responses in it are of this song alone: copy it again for the next one.\n"
+_ONCE = "once is enough"
+_EVERY_SONG = "again for the next song, as the impulse responses in it are of this one alone"
 
 Impulses = Mapping[str, Impulse]  # by their paths in the graph
 
@@ -72,7 +73,7 @@ def install(folder: Path, devices: Iterable[Device], impulses: Impulses, sample_
         return
     target = folder / "Effects"
     (target / FOLDER).mkdir(parents=True, exist_ok=True)
-    told = _INSTALL
+    often = _ONCE
     for name, device in sorted(used.items()):
         written = text(device.type)
         impulse = _impulse(device, impulses)
@@ -82,9 +83,9 @@ def install(folder: Path, devices: Iterable[Device], impulses: Impulses, sample_
             written = written.replace(_IMPULSE_FILE, own).replace(
                 "convolution", f"convolution {impulse.digest}", 1
             )
-            told = _INSTALL + _INSTALL_IMPULSES
+            often = _EVERY_SONG
         (target / name).write_text(written, encoding="utf-8", newline="\n")
-    (folder / "INSTALL.txt").write_text(told, encoding="utf-8", newline="\n")
+    (folder / "INSTALL.txt").write_text(_INSTALL.format(often=often), encoding="utf-8", newline="\n")
 
 
 def number_text(value: float) -> str:

@@ -16,14 +16,13 @@ import rpp
 
 from mix2daw.exporters import Lost
 from mix2daw.exporters.bands import active_bands
-from mix2daw.exporters.reaper import reaeq
+from mix2daw.exporters.reaper import expected, reaeq
 from mix2daw.graph import Device, Strip
 
 _LINE_CHARACTERS = 128
 _TRAILER = b"\0\0\x10\0\0\0"
 _PARAMETERS = b"\xef\xbe\xad\xde\x0d\xf0\xad\xde"  # stands before a list of parameters
 _TWO_PI = 2 * math.pi  # a set time of ours is this many time constants
-_GATE_DEPTH_DB = 12.0  # ReaGate has one level when closed: that of our gate this far below its threshold
 _GATE_RMS_MS = 50.0
 
 
@@ -62,12 +61,18 @@ _PLUGINS = {
     "reverb": Plugin("ReaVerbate", b"rvb8", 2, False),
 }
 DEVICES = frozenset(_PLUGINS)
+# Why a plug-in plays its device nearly, and what is expected of it.
 _REASONS = {
-    "compressor": "its detector is not documented; times are written as time constants, the set times / 2 pi",
-    "gate": f"it closes to one level, here that of the gate {_GATE_DEPTH_DB:g} dB below the threshold; its "
-    "detector is not documented",
-    "delay": "how it rounds and smooths the time is not documented",
-    "reverb": "its combs are tuned in a way that is not documented, and so is the scale of its wet level",
+    "equalizer": "it is set by published formulas for its bands; the residual is computed, of white noise",
+    "compressor": "its detector is not documented; times are written as time constants, the set times / 2 pi;"
+    " the residual is expected, of noise in bursts, if it takes them to be half or twice as long",
+    "gate": "it closes to one level, here that of the gate "
+    f"{expected.GATE_DEPTH_DB:g} dB below the threshold, and its detector is not documented; the residual is "
+    "expected, of noise in bursts, if it takes times to be half or twice as long",
+    "delay": "how it rounds and smooths the time is not documented; the residual is expected, of noise in "
+    "bursts, if the echo comes a sample late",
+    "reverb": "its combs are tuned in a way that is not documented; the residual is expected, of noise in "
+    "bursts, if its tail has the energy of ours and nothing else in common",
 }
 
 
@@ -87,26 +92,30 @@ def element(device: Device, sample_rate: int) -> rpp.Element | None:
 
 
 def approximate(strip: Strip, sample_rate: int) -> list[Lost]:
-    """One entry for every device that a plug-in plays, with the residual where it can be computed."""
+    """One entry for every device that a plug-in plays, with the residual that is expected."""
     entries = []
     for device in strip.devices:
         found = plugin(device, sample_rate)
-        if found is None:
-            continue
-        residual_db = None
-        if device.type == "equalizer":
-            residual_db = reaeq.residual_db(device, sample_rate)
-            reason = f"{found.name} plays it by published formulas; the residual is computed, of white noise"
-        else:
-            reason = f"{found.name} plays it nearly: {_REASONS[device.type]}, so the residual is not known"
-        entries.append(Lost(strip.name, device.type, "approximate", reason, residual_db))
+        if found is not None:
+            reason = f"{found.name} plays it nearly: {_REASONS[device.type]}"
+            residual_db = _residual_db(device, sample_rate)
+            entries.append(Lost(strip.name, device.type, "approximate", reason, residual_db))
     return entries
 
 
 def note(device: Device, sample_rate: int) -> str | None:
     """A line for the notes of the project; None if our own effect plays the device."""
     found = plugin(device, sample_rate)
-    return f"approximate: {found.name} plays the {device.type}" if found else None
+    if found is None:
+        return None
+    residual_db = _residual_db(device, sample_rate)
+    how_near = "" if residual_db is None else f", expected difference {residual_db:.0f} dB"
+    return f"approximate: {found.name} plays the {device.type}{how_near}"
+
+
+def _residual_db(device: Device, sample_rate: int) -> float | None:
+    measure = reaeq.residual_db if device.type == "equalizer" else expected.residual_db
+    return measure(device, sample_rate)
 
 
 def _state(device: Device, sample_rate: int) -> bytes:
@@ -137,7 +146,7 @@ def _gate(values: Mapping[str, float]) -> Sequence[float]:
     """Threshold, attack, release, pre-open, hold, low pass, high pass, two of signals, closed level, wet,
     noise, hysteresis (1: none), preview, RMS size, and what REAPER saves for the rest."""
     attack, release = (values[name] / _TWO_PI for name in ("attack_ms", "release_ms"))
-    closed = _linear(-(values["ratio"] - 1) * _GATE_DEPTH_DB)
+    closed = expected.closed_lin(values["ratio"])
     return (
         *(_linear(values["threshold_db"]), attack / 500, release / 5000, 0, 0, 1, 0, 0, 0),
         *(closed, 1, 0, 1, 0, _GATE_RMS_MS / 100, 0, 0.5433070659637451, 0, 0, 0, 0),

@@ -11,6 +11,7 @@ import rpp
 
 from mix2daw.errors import OutputError
 from mix2daw.exporters import Lost
+from mix2daw.exporters.colors import colors
 from mix2daw.exporters.layout import MASTER_NAME, lay_out
 from mix2daw.exporters.plan import Channel, Plan
 from mix2daw.exporters.reaper import effects, native
@@ -99,6 +100,7 @@ def project(plan: Plan, rack: Rack) -> rpp.Element:
     order = [channel for channel, _ in plan.tree()]
     closes = _folder_ends(plan)
     numbers = {channel.name: number for number, channel in enumerate(order)}
+    known = colors(plan)
     master = plan.master.strip
     root = rpp.Element("REAPER_PROJECT", ["0.1", "7.0", "0"])
     root.extend(
@@ -127,7 +129,10 @@ def project(plan: Plan, rack: Rack) -> rpp.Element:
             for send in sender.strip.sends
             if send.target == channel.name
         ]
-        root.append(_track(channel, plan, rack, closes[channel.name], receives))
+        track = _track(channel, plan, rack, closes[channel.name], receives)
+        if channel.name in known:
+            track.insert(1, ["PEAKCOL", _color(known[channel.name])])
+        root.append(track)
     return root
 
 
@@ -218,6 +223,12 @@ def _volume_pan(strip: Strip) -> list[str]:
     """Volume (linear), pan, pan law (-1: the project's), and the fields of width, which is not used."""
     level = 10 ** (strip.fader_db / 20)
     return [number_text(level), number_text(strip.pan), "-1", "-1", "1"]
+
+
+def _color(rgb: int) -> str:
+    """0xRRGGBB as a project has it: 0xBBGGRR, with the bit that says that it counts."""
+    red, green, blue = rgb.to_bytes(3, "big")
+    return str(1 << 24 | blue << 16 | green << 8 | red)
 
 
 def _notes(plan: Plan, rack: Rack) -> list[str]:

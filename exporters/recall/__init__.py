@@ -5,8 +5,8 @@
 - `graph-nodelink.json`: nodes and edges, as networkx reads them.
 - `graph.svg`: the flow of the signal.
 
-It carries every setting and no audio; files (sources, impulse responses) are in it by name alone. All but the
-node-link graph, which keeps names as they are, show every name on one line.
+It carries every setting and no audio; files (sources, impulse responses) are in it by name alone, as `Lost`
+says. All but the node-link graph, which keeps names as they are, show every name on one line.
 """
 
 from __future__ import annotations
@@ -15,15 +15,12 @@ from mix2daw.exporters import Exporter
 from mix2daw.exporters.plugins import INSERTS
 from mix2daw.exporters.recall.write import write
 
-_OMITTED = frozenset(("convolution",))  # its settings are there, its impulse response is not
-
 EXPORTER = Exporter(
     name="recall",
     suffix=".html",
     summary="Recall sheet: every setting as a printable page, CSV, node-link JSON and picture; no audio",
-    holds=frozenset(("fader", "pan", "group", "send", "return", *INSERTS)) - _OMITTED,
+    holds=frozenset(("fader", "pan", "group", "send", "return", *INSERTS)),
     write=write,
-    omits=_OMITTED,
 )
 
 __all__ = ["EXPORTER"]

@@ -4,9 +4,8 @@ ardour {
 carries pre-delay, room size and damping; width, wet and dry levels are to be set here.]]
 }
 
--- The three lines that the session sets.
-local IMPULSE = "impulse.wav"
-local TRUE_STEREO = false -- 4 channels (L>L, L>R, R>L, R>R), else 2: both ears hear the mean of the inputs
+-- The two lines that the session sets.
+local IMPULSE = "impulse.wav" -- 4 channels: L>L, L>R, R>L, R>R
 local FULL_DRY = 1 -- what a dry level of 1 lets through
 
 local BLOCK_SAMPLES = 8192
@@ -59,11 +58,6 @@ function dsp_run (ins, outs, n)
       out[c] = outs[c]:offset (done)
       ear[c] = memory:to_float ((c - 1) * BLOCK_SAMPLES)
       copy (ear[c], out[c], count)
-    end
-    if not TRUE_STEREO then
-      scale (ear[1], count, 0.5)
-      add (ear[1], out[2], count, 0.5)
-      copy (ear[2], ear[1], count)
     end
     convolver:run_stereo_no_latency (ear[1], ear[2], count)
     for c = 1, 2 do

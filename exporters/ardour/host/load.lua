@@ -1,0 +1,6 @@
+AudioEngine:set_backend ("None (Dummy)", "", "")
+session = load_session ([==[{folder}]==], [==[{name}]==])
+assert (session)
+print ("LOADED " .. session:nominal_sample_rate ())
+close_session ()
+quit ()
