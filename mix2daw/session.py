@@ -199,10 +199,10 @@ def placed(file: AudioFile, signal: Signal, lag: Lag, sample_rate: int, samples:
         signal = np.pad(signal[:, before.shape[1] :], ((0, 0), (max(0, lag.samples), 0)))
     beyond = signal[:, samples:]
     cut = bool(beyond.size) and not is_silent(beyond)
-    if cut and signal.shape[1] > LONGEST_SHARE * samples:
-        if not is_silent(signal[:, int(LONGEST_SHARE * samples) :]):
-            what = f"sounds for {file.duration_s:.1f} s, the mix lasts {samples / sample_rate:.1f} s"
-            raise InputError(file.path, what, SAME_SONG, "length-foreign")
+    far = signal[:, int(LONGEST_SHARE * samples) :]
+    if cut and signal.shape[1] > LONGEST_SHARE * samples and not is_silent(far):
+        what = f"sounds for {file.duration_s:.1f} s, the mix lasts {samples / sample_rate:.1f} s"
+        raise InputError(file.path, what, SAME_SONG, "length-foreign")
     signal = np.pad(signal[:, :samples], ((0, 0), (0, max(0, samples - signal.shape[1]))))
     return Placed(
         signal,

@@ -35,6 +35,7 @@ LAW = (
     "search",
     "explain",
     "compare",
+    "check",
     "exporters",
     "output",
     "result",
