@@ -26,7 +26,11 @@ class MixError(Exception):
 
 
 class InputError(MixError):
-    """A stem, a mix or a settings file cannot be used."""
+    """A stem, a mix or a settings file cannot be used. `code`: which of the findings of `check` it is."""
+
+    def __init__(self, where: object, what: str, remedy: str, code: str = "file-unusable") -> None:
+        super().__init__(where, what, remedy)
+        self.code = code
 
 
 class GraphError(MixError):

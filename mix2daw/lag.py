@@ -15,7 +15,7 @@ moved by 1 to 48000 samples measure in three songs with equalizers, compressors,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -47,10 +47,16 @@ AGREED, GAIN, EVIDENCE = 0.9, 0.03, 50.0
 @dataclass(frozen=True)
 class Lag:
     """`samples` of the mix's rate by which a stem starts later in the mix than in its file; `unsure`: it
-    seems to be elsewhere, but more than one place fits; `samples` is 0 then."""
+    seems to be elsewhere, but more than one place fits; `samples` is 0 then.
+
+    `agreement`, −1 to 1: the mean cosine of what its phases there differ from those of a minimum-phase
+    filter; negative where its polarity is inverted. `evidence`: how many phases that is the mean of, each
+    counted as far as it is known. Both are what was measured, and no part of which lag it is."""
 
     samples: int = 0
     unsure: bool = False
+    agreement: float = field(default=0.0, compare=False)
+    evidence: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -93,8 +99,8 @@ def find_lags(stems: Sequence[Signal], mix: Signal, sample_rate: int) -> list[La
     found = []
     for stem, peak in enumerate(peaks):
         unsure = lags[stem] == 0 and peak.elsewhere()
-        fine = 0 if unsure else _fine(spectra, filters, stem, lags[stem] != 0)
-        found.append(Lag(lags[stem] + fine, unsure))
+        fine = Lag(unsure=True) if unsure else _fine(spectra, filters, stem, lags[stem] != 0)
+        found.append(replace(fine, samples=lags[stem] + fine.samples))
     return found
 
 
@@ -135,8 +141,8 @@ def _peaks(spectra: SongSpectra, lags: Sequence[int], filters: BlockFilters, lon
     return peaks
 
 
-def _fine(spectra: SongSpectra, filters: BlockFilters, stem: int, moved: bool) -> int:
-    """Samples by which a stem is later than it is placed, beyond what its filter delays it."""
+def _fine(spectra: SongSpectra, filters: BlockFilters, stem: int, moved: bool) -> Lag:
+    """Of a stem where it is placed: by how much it is later than that, beyond what its filter delays it."""
     hz, rate = spectra.frequency_hz, spectra.sample_rate
     weight = filters.variance[..., stem].clamp(min=1e-30).reciprocal()
     mean = (filters.response[..., stem] * weight).sum(0) / weight.sum(0)
@@ -144,7 +150,7 @@ def _fine(spectra: SongSpectra, filters: BlockFilters, stem: int, moved: bool) -
     counts = median_filter(clear, CLEAR_BLOCKS, mode="nearest") > CLEAR
     counts &= (clear > CLEAR / 2) & (hz > FINE_LOW_HZ) & (hz < FINE_HIGH_SHARE * rate)
     if not counts.any():
-        return 0
+        return Lag()
     hz, response, clear = hz[counts], mean.numpy()[counts], clear[counts]
     counted = clear * CAP / (clear + CAP)
     lags = np.arange(-MOVED_FINE_SAMPLES, MOVED_FINE_SAMPLES + 1)
@@ -153,15 +159,18 @@ def _fine(spectra: SongSpectra, filters: BlockFilters, stem: int, moved: bool) -
     turned = np.exp(2j * np.pi / rate * np.outer(lags, hz))
     direction = counted * response / np.abs(response)
     phase = _minimum_phase(hz, np.log(np.abs(response)), counted, rate)
-    agreement = np.abs((turned @ (direction * np.exp(-1j * phase))).real) / counted.sum()
-    best = int(agreement.argmax())
+    evidence = float(counted.sum())
+    signed = (turned @ (direction * np.exp(-1j * phase))).real / evidence
+    agreement = np.abs(signed)
+    best, here = int(agreement.argmax()), int(np.flatnonzero(lags == 0)[0])
     if moved:
-        return int(lags[best])
+        return Lag(int(lags[best]), False, float(signed[best]), evidence)
     # A filter of linear phase, its delay made up for, is no reason to move either.
-    stays = max(float(agreement[lags == 0][0]), abs(float(direction.real.sum())) / float(counted.sum()))
-    gain = float(agreement[best]) - stays
-    sure = agreement[best] > AGREED and gain > GAIN and gain * counted.sum() > EVIDENCE
-    return int(lags[best]) if sure else 0
+    linear = float(direction.real.sum()) / evidence
+    gain = float(agreement[best]) - max(float(agreement[here]), abs(linear))
+    if agreement[best] > AGREED and gain > GAIN and gain * evidence > EVIDENCE:
+        return Lag(int(lags[best]), False, float(signed[best]), evidence)
+    return Lag(0, False, float(signed[here]) if agreement[here] >= abs(linear) else linear, evidence)
 
 
 def _minimum_phase(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from mix2daw.stems import AudioFile, Signal, file_sha256, find_stems, probe, rea
 SILENCE_DBFS = -90.0  # RMS over the whole file
 IDENTICAL_DB = -100.0  # of the difference of two channels, relative to both
 SHORTEST_SHARE, LONGEST_SHARE = 0.5, 1.1  # of the mix
+SAME_SONG = "give stems and mix of the same song, from the same start"
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,12 @@ def open_session(stems: Path, mix: Path, groups: Path | None = None) -> Session:
     mix_info = probe(mix)
     files = [probe(path) for path in find_stems(stems, mix)]
     for file in files:
-        _check_name(file)
-    _check_lengths(files, mix_info)
+        check_name(file)
+    check_lengths(files, mix_info)
     findings: list[str] = []
     mix_signal = read_audio(mix)
     if is_silent(mix_signal):
-        raise InputError(mix, "is silent", "give the mix that was made of the stems")
+        raise InputError(mix, "is silent", "give the mix that was made of the stems", "mix-silent")
     if mix_signal.shape[0] == 1:
         findings.append("the mix is mono: both channels are the same")
     spool = Spool()
@@ -98,16 +100,16 @@ def open_session(stems: Path, mix: Path, groups: Path | None = None) -> Session:
     lags = find_lags(Shelf([kept for _, kept, _ in sounding]), stereo(mix_signal), mix_info.sample_rate)
     tracks = []
     for (file, kept, lines), lag in zip(sounding, lags, strict=True):
-        signal, more = _placed(file, kept.read(), lag, mix_info.sample_rate, mix_signal.shape[1])
-        if is_silent(signal):
+        stem = placed(file, kept.read(), lag, mix_info.sample_rate, mix_signal.shape[1])
+        if is_silent(stem.signal):
             silent.append(file.name)
             continue
-        findings += [*lines, *more]
-        if lag.samples or signal.shape != kept.shape:
-            kept = spool.keep(signal)
+        findings += [*lines, *_placing(file, lag, stem, mix_info.sample_rate)]
+        if lag.samples or stem.signal.shape != kept.shape:
+            kept = spool.keep(stem.signal)
         tracks.append(Track(file.name, file.path, kept, None, file_sha256(file.path), lag.samples))
     if not tracks:
-        raise InputError(stems, "holds only silent stems", "export the stems again")
+        raise InputError(stems, "holds only silent stems", "export the stems again", "all-silent")
     names = [track.name for track in tracks]
     if patterns is None:
         found = guessed_groups(names)
@@ -147,24 +149,24 @@ def is_silent(signal: Signal) -> bool:
     return bool(np.mean(np.square(signal), dtype=np.float64) < 10 ** (SILENCE_DBFS / 10))
 
 
-def _check_name(file: AudioFile) -> None:
-    """A name must fit into a graph and into XML."""
-    remedy = "rename the file"
+def check_name(file: AudioFile) -> None:
+    """Raise InputError for a name that does not fit into a graph or into XML."""
+    remedy, code = "rename the file", "name-unusable"
     if len(file.name) > MAX_NAME_LENGTH:
-        raise InputError(file.path, f"has a name of more than {MAX_NAME_LENGTH} characters", remedy)
+        raise InputError(file.path, f"has a name of more than {MAX_NAME_LENGTH} characters", remedy, code)
     # Cc: control characters; Cs: bytes that are no valid text.
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in file.name):
-        raise InputError(ascii(str(file.path)), "has a name with control characters", remedy)
+        raise InputError(ascii(str(file.path)), "has a name with control characters", remedy, code)
 
 
-def _check_lengths(files: list[AudioFile], mix: AudioFile) -> None:
-    """The longest stem lasts at least half as long as the mix."""
+def check_lengths(files: Sequence[AudioFile], mix: AudioFile) -> None:
+    """Raise InputError unless the longest stem lasts at least half as long as the mix."""
     longest = max(files, key=lambda file: file.duration_s)
     if longest.duration_s < SHORTEST_SHARE * mix.duration_s:
         what = (
             f"lasts {longest.duration_s:.1f} s and is the longest stem; the mix lasts {mix.duration_s:.1f} s"
         )
-        raise InputError(longest.path, what, "give stems and mix of the same song, from the same start")
+        raise InputError(longest.path, what, SAME_SONG, "length-foreign")
 
 
 def _read(file: AudioFile, sample_rate: int) -> tuple[Signal, list[str]]:
@@ -173,16 +175,44 @@ def _read(file: AudioFile, sample_rate: int) -> tuple[Signal, list[str]]:
     signal = read_audio(file.path, sample_rate)
     if file.sample_rate != sample_rate:
         findings.append(f"{file.name}: resampled from {file.sample_rate} to {sample_rate} Hz")
-    if signal.shape[0] == 2 and _identical(signal):
+    if signal.shape[0] == 2 and same_channels(signal):
         findings.append(f"{file.name}: both channels are the same, taken as mono")
         signal = signal[:1]
     return signal, findings
 
 
-def _placed(
-    file: AudioFile, signal: Signal, lag: Lag, sample_rate: int, samples: int
-) -> tuple[Signal, list[str]]:
-    """A stem's signal on the time line of a mix of that length, and findings."""
+@dataclass(frozen=True)
+class Placed:
+    """A stem's `signal` on the time line of a mix and as long as it; `cut_start_samples`, `cut_end_samples`:
+    how much went there that sounded."""
+
+    signal: Signal
+    cut_start_samples: int
+    cut_end_samples: int
+
+
+def placed(file: AudioFile, signal: Signal, lag: Lag, sample_rate: int, samples: int) -> Placed:
+    """Put a stem where it starts in a mix of `samples`. Raises InputError if it sounds for much longer than
+    the mix lasts."""
+    before = signal[:, : max(0, -lag.samples)]
+    if lag.samples:
+        signal = np.pad(signal[:, before.shape[1] :], ((0, 0), (max(0, lag.samples), 0)))
+    beyond = signal[:, samples:]
+    cut = bool(beyond.size) and not is_silent(beyond)
+    far = signal[:, int(LONGEST_SHARE * samples) :]
+    if cut and signal.shape[1] > LONGEST_SHARE * samples and not is_silent(far):
+        what = f"sounds for {file.duration_s:.1f} s, the mix lasts {samples / sample_rate:.1f} s"
+        raise InputError(file.path, what, SAME_SONG, "length-foreign")
+    signal = np.pad(signal[:, :samples], ((0, 0), (0, max(0, samples - signal.shape[1]))))
+    return Placed(
+        signal,
+        before.shape[1] if before.size and not is_silent(before) else 0,
+        beyond.shape[1] if cut else 0,
+    )
+
+
+def _placing(file: AudioFile, lag: Lag, stem: Placed, sample_rate: int) -> list[str]:
+    """Findings about where a stem was put."""
     findings = []
     if lag.unsure:
         findings.append(
@@ -191,24 +221,15 @@ def _placed(
     if lag.samples:
         when = "later" if lag.samples > 0 else "earlier"
         findings.append(f"{file.name}: starts {abs(lag.samples)} samples {when} in the mix")
-        before = signal[:, : max(0, -lag.samples)]
-        if before.size and not is_silent(before):
-            lost_s = before.shape[1] / sample_rate
-            findings.append(f"{file.name}: cut at the start of the mix, {lost_s:.2f} s went")
-        signal = np.pad(signal[:, before.shape[1] :], ((0, 0), (max(0, lag.samples), 0)))
-    beyond = signal[:, samples:]
-    if beyond.size and not is_silent(beyond):
-        if signal.shape[1] > LONGEST_SHARE * samples and not is_silent(
-            signal[:, int(LONGEST_SHARE * samples) :]
-        ):
-            what = f"sounds for {file.duration_s:.1f} s, the mix lasts {samples / sample_rate:.1f} s"
-            raise InputError(file.path, what, "give stems and mix of the same song, from the same start")
-        findings.append(f"{file.name}: cut at the end of the mix, {beyond.shape[1] / sample_rate:.2f} s went")
-    signal = np.pad(signal[:, :samples], ((0, 0), (0, max(0, samples - signal.shape[1]))))
-    return signal, findings
+    cuts = {"start": stem.cut_start_samples, "end": stem.cut_end_samples}
+    for end, samples in cuts.items():
+        if samples:
+            findings.append(f"{file.name}: cut at the {end} of the mix, {samples / sample_rate:.2f} s went")
+    return findings
 
 
-def _identical(signal: Signal) -> bool:
+def same_channels(signal: Signal) -> bool:
+    """Whether both channels of a stereo signal are the same, to −100 dB."""
     left, right = signal
     difference = np.mean(np.square(left - right), dtype=np.float64)
     return bool(difference <= 10 ** (IDENTICAL_DB / 10) * np.mean(np.square(signal), dtype=np.float64))

@@ -57,6 +57,12 @@ class Kept:
         """The signal, float32. It must not be written to."""
         return self._where if isinstance(self._where, np.ndarray) else self._where.read(self.shape)
 
+    def part(self, first: int, last: int) -> Signal:
+        """Samples from `first` up to `last`, fewer where it ends before. It must not be written to."""
+        if isinstance(self._where, np.ndarray):
+            return self._where[:, first:last]
+        return self._where.part(self.shape, first, min(last, self.shape[1]))
+
 
 class Shelf(Sequence[Signal]):
     """Kept signals as a sequence that reads each when it is asked for."""
@@ -107,3 +113,9 @@ class _Place:
 
     def read(self, shape: tuple[int, ...]) -> Signal:
         return self.file.read(self.start, shape)
+
+    def part(self, shape: tuple[int, ...], first: int, last: int) -> Signal:
+        rows = range(shape[0])
+        samples = max(0, last - first)
+        starts = (self.start + 4 * (row * shape[1] + first) for row in rows)
+        return np.concatenate([self.file.read(start, (1, samples)) for start in starts])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,10 +80,11 @@ def probe(path: Path, channels: Channels = STEM_CHANNELS) -> AudioFile:
         raise InputError(path, "has a length of zero", "export it again, or take it out of the folder")
     if info.channels not in channels:
         many = "1 channel" if info.channels == 1 else f"{info.channels} channels"
-        raise InputError(path, f"has {many}", _CHANNELS_REMEDY[channels])
+        raise InputError(path, f"has {many}", _CHANNELS_REMEDY[channels], "channels-unusable")
     if not RATE_LOW_HZ <= info.samplerate <= RATE_HIGH_HZ:
         allowed = f"{RATE_LOW_HZ} to {RATE_HIGH_HZ} Hz"
-        raise InputError(path, f"has a sample rate of {info.samplerate} Hz", f"export it at {allowed}")
+        what = f"has a sample rate of {info.samplerate} Hz"
+        raise InputError(path, what, f"export it at {allowed}", "rate-unusable")
     return AudioFile(path, int(info.samplerate), int(info.channels), int(info.frames))
 
 
@@ -101,7 +103,8 @@ def read_audio(path: Path, sample_rate: int | None = None, channels: Channels = 
     if not np.isfinite(frames).all():
         channel, sample = (int(index) for index in np.argwhere(~np.isfinite(frames.T))[0])
         where = f"channel {channel + 1}, {sample / info.sample_rate:.3f} s"
-        raise InputError(path, f"contains NaN or infinite samples (first: {where})", "export it again")
+        what = f"contains NaN or infinite samples (first: {where})"
+        raise InputError(path, what, "export it again", "not-finite")
     return resample(np.ascontiguousarray(frames.T), own_rate, sample_rate or own_rate)
 
 
@@ -134,27 +137,40 @@ def find_stems(folder: Path, mix: Path | None = None) -> tuple[Path, ...]:
 
     Raises InputError: no such folder, no audio file in it, or two files that would be one track.
     """
+    files = list_stems(folder, mix)
+    check_tracks_differ(folder, files)
+    return files
+
+
+def list_stems(folder: Path, mix: Path | None = None) -> tuple[Path, ...]:
+    """As `find_stems`, whether or not two files would be one track."""
+    code = "no-stems"
     if not folder.exists():
-        raise InputError(folder, "does not exist", "give the folder that holds the stems")
+        raise InputError(folder, "does not exist", "give the folder that holds the stems", code)
     if not folder.is_dir():
-        raise InputError(folder, "is not a folder", "give the folder that holds the stems")
+        raise InputError(folder, "is not a folder", "give the folder that holds the stems", code)
     try:
         files = sorted(path for path in folder.iterdir() if is_audio(path) and path.is_file())
     except OSError as error:
-        raise InputError(folder, f"cannot be listed ({error.strerror})", "check its permissions") from None
+        what = f"cannot be listed ({error.strerror})"
+        raise InputError(folder, what, "check its permissions", code) from None
     if mix is not None and mix.exists():
         files = [path for path in files if not path.samefile(mix)]
     if not files:
-        looked_for = ", ".join(EXTENSIONS)
-        raise InputError(folder, f"holds no stems ({looked_for})", "put one audio file per track into it")
+        what = f"holds no stems ({', '.join(EXTENSIONS)})"
+        raise InputError(folder, what, "put one audio file per track into it", code)
+    return tuple(sorted(files, key=lambda path: (name_key(path.stem), path.name)))
+
+
+def check_tracks_differ(folder: Path, files: Sequence[Path]) -> None:
+    """Raise InputError if two files of a folder would be one track."""
     seen: dict[str, Path] = {}
-    for path in files:
+    for path in sorted(files):
         key = name_key(path.stem)
         if key in seen:
             what = f"{seen[key].name!r} and {path.name!r} would both be the track {path.stem!r}"
-            raise InputError(folder, what, "rename or remove one")
+            raise InputError(folder, what, "rename or remove one", "names-clash")
         seen[key] = path
-    return tuple(sorted(files, key=lambda path: (name_key(path.stem), path.name)))
 
 
 def name_key(name: str) -> str:

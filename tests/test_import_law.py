@@ -41,6 +41,7 @@ LAW = (
     "explain",
     "cost",
     "compare",
+    "check",
     "exporters",
     "reference",
     "output",

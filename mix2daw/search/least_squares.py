@@ -25,13 +25,15 @@ class Responses:
     """`response` (bins, columns, channels) complex, `power` (bins, columns) of each column,
     `owner` (columns,) the stem of each column: one (mono) or two (mid, side) per stem;
     `target_power` (bins,) of all channels of the target, `left` (bins,) what no filter explains of it: the
-    power of the residual, corrected for what columns without any relation would have explained by chance."""
+    power of the residual, corrected for what columns without any relation would have explained by chance;
+    `variance` (bins, columns) of a column's response, of all channels together."""
 
     response: Tensor
     power: Tensor
     owner: tuple[int, ...]
     target_power: Tensor
     left: Tensor
+    variance: Tensor
 
     def columns(self, stem: int) -> list[int]:
         """The columns of one stem."""
@@ -51,11 +53,12 @@ def mid_side_columns(sources: Sequence[Tensor]) -> tuple[list[Tensor], tuple[int
     return columns, tuple(owner)
 
 
-def short_time_spectra(signals: Tensor, size: int) -> Iterator[Tensor]:
-    """Short-time spectra `(signals, bins, frames)` in blocks of frames; hop a quarter, Hann."""
+def short_time_spectra(signals: Tensor, size: int, whole: bool = False) -> Iterator[Tensor]:
+    """Short-time spectra `(signals, bins, frames)` in blocks of frames; hop a quarter, Hann. `whole`: only
+    frames that lie wholly in the signals, for parts of longer ones."""
     hop = size // 4
     window = torch.hann_window(size)
-    padded = torch.nn.functional.pad(signals, (size - hop, size))
+    padded = signals if whole else torch.nn.functional.pad(signals, (size - hop, size))
     per_block = max(1, min(OF_ONE_AT_ONCE, AT_ONCE // len(signals)) // size)
     frames = (padded.shape[1] - size) // hop + 1
     for first in range(0, frames, per_block):
@@ -72,6 +75,54 @@ def power_spectrum(signal: Tensor, size: int) -> Tensor:
     return total
 
 
+@dataclass(frozen=True)
+class Products:
+    """What least squares need of short-time spectra, summed over frames: `gram` (bins, columns, columns) and
+    `cross` (bins, columns, channels) complex, `power` (bins,) and `fourth_power` (bins,) of the target, and
+    of how many frames. Those of two stretches add up to those of both."""
+
+    gram: Tensor
+    cross: Tensor
+    power: Tensor
+    fourth_power: Tensor
+    frames: int
+
+    def __add__(self, other: Products) -> Products:
+        return Products(
+            self.gram + other.gram,
+            self.cross + other.cross,
+            self.power + other.power,
+            self.fourth_power + other.fourth_power,
+            self.frames + other.frames,
+        )
+
+    def alike(self) -> Tensor:
+        """How many independent frames there are `(bins,)`. Loud ones decide: as many count as would have the
+        same fourth power if they were alike."""
+        loud = 2 * self.power.square() / self.fourth_power.clamp(min=1e-30)
+        return loud.clamp(max=self.frames) / FRAMES_PER_NEWS
+
+
+def products(columns: Sequence[Tensor], target: Tensor, size: int, whole: bool = False) -> Products:
+    """Products of columns `(samples,)` and the target's channels `(channels, samples)`; `size`, `whole`: see
+    `short_time_spectra`."""
+    count, bins = len(columns), size // 2 + 1
+    signals = torch.cat([torch.stack(list(columns)), target])
+    gram = torch.zeros(bins, count, count, dtype=torch.complex64)
+    cross = torch.zeros(bins, count, target.shape[0], dtype=torch.complex64)
+    target_power, fourth_power, frames = torch.zeros(bins).double(), torch.zeros(bins).double(), 0
+    for block in short_time_spectra(signals, size, whole):
+        inputs = block[:count].permute(1, 2, 0)
+        loud = block[count:].abs().double().square().sum(0)
+        target_power += loud.sum(1)
+        fourth_power += loud.square().sum(1)
+        frames += loud.shape[1]
+        adjoint = inputs.mH
+        gram += adjoint @ inputs
+        cross += adjoint @ block[count:].permute(1, 2, 0)
+    return Products(gram, cross, target_power, fourth_power, frames)
+
+
 def least_squares(
     columns: Sequence[Tensor],
     owner: tuple[int, ...],
@@ -83,29 +134,20 @@ def least_squares(
     `size`: of the FFT, samples. The ridge is relative to each column's own power and to the strongest column
     of the bin.
     """
-    count, bins = len(columns), size // 2 + 1
-    signals = torch.cat([torch.stack(list(columns)), target])
-    gram = torch.zeros(bins, count, count, dtype=torch.complex64)
-    cross = torch.zeros(bins, count, target.shape[0], dtype=torch.complex64)
-    target_power, fourth_power, frames = torch.zeros(bins).double(), torch.zeros(bins).double(), 0
-    for block in short_time_spectra(signals, size):
-        inputs = block[:count].permute(1, 2, 0)
-        loud = block[count:].abs().double().square().sum(0)
-        target_power += loud.sum(1)
-        fourth_power += loud.square().sum(1)
-        frames += loud.shape[1]
-        adjoint = inputs.mH
-        gram += adjoint @ inputs
-        cross += adjoint @ block[count:].permute(1, 2, 0)
+    return solved(products(columns, target, size), owner)
+
+
+def solved(found: Products, owner: tuple[int, ...]) -> Responses:
+    """The regression whose products these are."""
+    gram, cross, channels = found.gram, found.cross, found.cross.shape[-1]
     power = gram.diagonal(dim1=-2, dim2=-1).real.clone()
-    load = RIDGE_OWN * power + RIDGE_BIN * power.amax(-1, keepdim=True) + RIDGE_FLOOR
-    loaded = gram + torch.diag_embed(load).to(gram.dtype)
-    solved = torch.linalg.solve(loaded, torch.cat([cross, torch.diag_embed(load).to(gram.dtype)], -1))
-    response, held = solved[..., : target.shape[0]], solved[..., target.shape[0] :]
+    ridge = RIDGE_OWN * power + RIDGE_BIN * power.amax(-1, keepdim=True) + RIDGE_FLOOR
+    load = torch.diag_embed(ridge).to(gram.dtype)
+    solution = torch.linalg.solve(gram + load, torch.cat([cross, load], -1))
+    response, held = solution[..., :channels], solution[..., channels:].diagonal(dim1=-2, dim2=-1).real
     explained = (response.conj() * (2 * cross - gram @ response)).real.sum((1, 2)).double()
-    # Loud frames decide: as many frames count as would have the same fourth power if they were alike.
-    alike = (2 * target_power.square() / fourth_power.clamp(min=1e-30)).clamp(max=frames) / FRAMES_PER_NEWS
-    freedom = count - held.diagonal(dim1=-2, dim2=-1).real.sum(-1)
-    free = (1 - freedom / alike.clamp(min=1.0)).clamp(min=FREE_SHARE)
-    left = torch.minimum((target_power - explained).clamp(min=0) / free, target_power)
-    return Responses(response, power, owner, target_power, left)
+    freedom, alike = gram.shape[-1] - held.sum(-1), found.alike().clamp(min=1.0)
+    free = (1 - freedom / alike).clamp(min=FREE_SHARE)
+    left = torch.minimum((found.power - explained).clamp(min=0) / free, found.power)
+    variance = (left / alike)[:, None].float() * held / ridge
+    return Responses(response, power, owner, found.power, left, variance)

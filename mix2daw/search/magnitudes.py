@@ -69,7 +69,7 @@ def measure_magnitudes(
 
     `columns`, `target`: what the responses are of; `bands`: weights (bands, bins) that sum to one.
     """
-    stems, rest = _band_powers(columns, target, responses, bands)
+    stems, rest = band_powers(columns, target, responses, bands)
     solved = [
         [power_factors(stems[:, side, band], rest[side, band]) for band in range(len(bands))]
         for side in range(2)
@@ -111,7 +111,7 @@ def power_factors(stems: Powers, rest: Powers) -> Powers:
     return factors
 
 
-def _band_powers(
+def band_powers(
     columns: Sequence[Tensor], target: Tensor, responses: Responses, bands: Tensor
 ) -> tuple[Powers, Powers]:
     """Powers per band and frame: left and right of the stems (stems, 2, bands, frames), and of what the

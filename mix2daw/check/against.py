@@ -1,0 +1,143 @@
+"""Stems held against the mix: where they lie in it, and what of it they explain."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mix2daw.check.drift import find_drift
+from mix2daw.check.fades import fade_findings, find_fades
+from mix2daw.check.filters import Filters, parts_of, solve_filters
+from mix2daw.check.findings import Finding, finding, refusal
+from mix2daw.check.kinship import measure_gram, sum_finding
+from mix2daw.check.phases import phase_findings
+from mix2daw.check.placement import (
+    common_drift,
+    cut_findings,
+    drift_finding,
+    lag_findings,
+    stamp_findings,
+    stretched,
+)
+from mix2daw.check.presence import measure_presence
+from mix2daw.check.remains import Remains, measure_remains
+from mix2daw.check.samples import silence
+from mix2daw.check.song import Song, Stem
+from mix2daw.check.unexplained import explained_findings
+from mix2daw.errors import InputError
+from mix2daw.lag import Lag, find_lags
+from mix2daw.progress import Progress
+from mix2daw.session import placed
+from mix2daw.spool import Shelf, Spool
+from mix2daw.stems import AudioFile
+
+# Chance: stems of other songs come to 0.4 at most, those of four mixes to 3.2 and more.
+ABSENT_TIMES = 1.3
+
+
+def against_mix(song: Song, spare: Collection[int], mix_file: AudioFile, progress: Progress) -> list[Finding]:
+    """Hold the stems of a song against its mix. `spare`: stems that are made of others, which only have to
+    be as long as they may."""
+    found: list[Finding] = []
+    stems = [stem for number, stem in enumerate(song.stems) if number not in spare]
+    for number in sorted(spare):
+        _place(song, {song.stems[number]: Lag()}, found)
+    if not stems:
+        return found
+    lying = _align(song, stems, progress, found)
+    lying, drifting = _by_one_clock(song, lying, progress)
+    found += drifting
+    lags = {stem.path: lag for stem, lag in lying.lags.items()}
+    found += stamp_findings([stem.file for stem in song.stems], mix_file, lags)
+    placings = [
+        one for stem, lag in lying.lags.items() for one in lag_findings(stem.file, lag, song.sample_rate)
+    ]
+    if not lying.song.stems:
+        return found + placings
+    found += sum_finding(lying.song, measure_gram(lying.song))
+    if lying.heard is None:
+        length = {"duration_s": song.samples / song.sample_rate, "stems": len(lying.song.stems)}
+        return [*found, *placings, finding("too-short", [song.mix_path], length)]
+    presences = measure_presence(lying.heard.filters, song.sample_rate)
+    shifting = list(phase_findings(lying.song, lying.heard.filters, presences))
+    moved = {path for one in shifting for path in one.files}
+    # Such stems have no one place, and what they make is in no filter's reach: no sign of anything else.
+    found += [one for one in placings if not (one.code.name == "lag-unsure" and moved & {*one.files})]
+    for stem, presence in zip(lying.song.stems, presences, strict=True):
+        if presence.times_chance < ABSENT_TIMES and stem.path not in moved:
+            found.append(finding("stem-not-in-mix", [stem.path], presence.measured()))
+    fades = find_fades(lying.heard.remains)
+    found += [*shifting, *fade_findings(song.mix_path, fades)]
+    explained = explained_findings(song, lying.heard.filters, lying.heard.remains, fades)
+    return [*found, *(one for one in explained if not (one.code.name == "mix-unexplained" and moved))]
+
+
+@dataclass(frozen=True)
+class _Heard:
+    filters: Filters
+    remains: Remains
+
+
+@dataclass(frozen=True)
+class _Aligned:
+    """The stems as they were given with their `lags`; the `song` with those that sound in it, where they lie;
+    and how it is `heard`, None if it is too short for that."""
+
+    lags: dict[Stem, Lag]
+    song: Song
+    heard: _Heard | None
+
+
+def _align(song: Song, stems: Sequence[Stem], progress: Progress, found: list[Finding]) -> _Aligned:
+    """Put stems where they lie, and hear the song so."""
+    progress.stage("Placing", 1)
+    lags = find_lags(Shelf([stem.audio for stem in stems]), song.mix, song.sample_rate)
+    placed_at = dict(zip(stems, lags, strict=True))
+    lying = _place(song, placed_at, found)
+    progress.stage("Comparing", 2 * parts_of(song))
+    filters = solve_filters(lying, progress.step) if lying.stems else None
+    heard = None if filters is None else _Heard(filters, measure_remains(lying, filters, progress.step))
+    return _Aligned(placed_at, lying, heard)
+
+
+def _place(song: Song, lags: Mapping[Stem, Lag], found: list[Finding]) -> Song:
+    """The song with those stems that sound in it, where they lie."""
+    lying, spool = [], Spool()
+    for stem, lag in lags.items():
+        try:
+            place = placed(stem.file, stem.audio.read(), lag, song.sample_rate, song.samples)
+        except InputError as error:
+            found.append(refusal(error, stem.path))
+            continue
+        found += cut_findings(stem.file, place, song.sample_rate)
+        silent = silence(stem.path, place.signal)
+        if silent is not None:
+            found.append(silent)
+            continue
+        moved = lag.samples or place.signal.shape != stem.audio.shape
+        lying.append(replace(stem, audio=spool.keep(place.signal)) if moved else stem)
+    return replace(song, stems=tuple(lying))
+
+
+def _by_one_clock(song: Song, lying: _Aligned, progress: Progress) -> tuple[_Aligned, list[Finding]]:
+    """The song with stems by the clock of the mix, and whose clock was not."""
+    if lying.heard is None:
+        return lying, []
+    drifts = {}
+    for number, stem in enumerate(lying.song.stems):
+        columns = lying.heard.filters.responses.columns(number)
+        drift = find_drift(lying.heard.remains.stretches, columns, song.sample_rate, song.samples)
+        if drift is not None:
+            drifts[stem.path] = drift
+    clear = {path: drift for path, drift in drifts.items() if drift.clear}
+    if not clear:
+        return lying, []
+    common, spool, stems = common_drift(list(drifts.values())), Spool(), []
+    for stem in lying.lags:
+        drift = common or clear.get(stem.path)
+        audio = None if drift is None else spool.keep(stretched(stem.audio.read(), drift.ppm))
+        stems.append(stem if audio is None else replace(stem, audio=audio))
+    found = [drift_finding(path, drift, of_mix=False) for path, drift in clear.items()]
+    if common is not None:
+        found = [drift_finding(song.mix_path, common, of_mix=True)]
+    return _align(song, stems, progress, []), found

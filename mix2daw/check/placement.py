@@ -1,0 +1,101 @@
+"""Where stems lie in the mix: their lags, their polarity, their clocks, and what their time stamps say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from mix2daw.check.drift import Drift
+from mix2daw.check.findings import Finding, finding
+from mix2daw.check.stamps import time_reference
+from mix2daw.lag import Lag
+from mix2daw.session import Placed
+from mix2daw.stems import AudioFile, Signal
+
+# Of what is measured by `lag`: aligned stems of three songs agree to 0.71 and more, with an evidence of 590.
+INVERTED, LEAST_EVIDENCE = -0.6, 300.0
+STAMP_SLACK_S = 0.001
+ALIKE_PPM = 2.0
+
+
+def lag_findings(file: AudioFile, lag: Lag, sample_rate: int) -> Iterator[Finding]:
+    """A stem that starts elsewhere, or is inverted."""
+    if lag.unsure:
+        yield finding("lag-unsure", [file.path], {})
+    if lag.samples:
+        measured = {
+            "lag_samples": lag.samples,
+            "lag_ms": 1000 * lag.samples / sample_rate,
+            "agreement": abs(lag.agreement),
+        }
+        yield finding("lag", [file.path], measured)
+    if lag.agreement < INVERTED and lag.evidence > LEAST_EVIDENCE:
+        yield finding("polarity-inverted", [file.path], {"agreement": lag.agreement})
+
+
+def cut_findings(file: AudioFile, placed: Placed, sample_rate: int) -> Iterator[Finding]:
+    """A stem that sounds where the mix is not."""
+    if placed.cut_start_samples or placed.cut_end_samples:
+        before, after = placed.cut_start_samples / sample_rate, placed.cut_end_samples / sample_rate
+        yield finding("stem-cut", [file.path], {"before_s": before, "after_s": after})
+
+
+def common_drift(drifts: Sequence[Drift]) -> Drift | None:
+    """The drift that all stems of known clocks have alike, None if they have not."""
+    clear = all(drift.clear for drift in drifts)
+    if len(drifts) < 2 or not clear or np.ptp([drift.ppm for drift in drifts]) > ALIKE_PPM:
+        return None
+    best = min(drifts, key=lambda drift: drift.error_ppm)
+    return best
+
+
+def drift_finding(path: Path, drift: Drift, of_mix: bool) -> Finding:
+    """A clock that drifts: that of a stem, or that of the mix against all stems."""
+    measured = {
+        "drift_ppm": drift.ppm,
+        "error_ppm": drift.error_ppm,
+        "late_samples": drift.samples,
+        "factor": 1 + (-drift.ppm if of_mix else drift.ppm) * 1e-6,
+        "against": "all stems" if of_mix else "the mix",
+    }
+    return finding("drift", [path], measured)
+
+
+def stretched(signal: Signal, ppm: float) -> Signal:
+    """A signal `(channels, samples)` that is longer by so many millionths."""
+    frames = soxr.resample(np.ascontiguousarray(signal.T), 1.0, 1 + ppm * 1e-6, quality="VHQ")
+    return np.ascontiguousarray(frames.T, dtype=np.float32)
+
+
+def stamp_findings(files: Sequence[AudioFile], mix: AudioFile, lags: Mapping[Path, Lag]) -> Iterator[Finding]:
+    """Time references that differ, against where the audio fits. `lags`: of the stems whose place was looked
+    for."""
+    stamps = {file.path: _stamp_s(file) for file in files}
+    known = [stamp for stamp in stamps.values() if stamp is not None]
+    mix_s = _stamp_s(mix)
+    if not known:
+        return
+    reference_s = Counter(known).most_common(1)[0][0] if mix_s is None else mix_s
+    reference = "most stems" if mix_s is None else "the mix"
+    for file in files:
+        stamp_s, lag = stamps[file.path], lags.get(file.path)
+        if stamp_s is None or abs(stamp_s - reference_s) < STAMP_SLACK_S:
+            continue
+        found = 0 if lag is None else lag.samples
+        words = {
+            "stamped_samples": round((stamp_s - reference_s) * mix.sample_rate),
+            "reference": reference,
+            "found_samples": found,
+        }
+        agrees = abs(stamp_s - reference_s - found / mix.sample_rate) < STAMP_SLACK_S
+        yield finding("start-stamped" if agrees and lag is not None else "start-differs", [file.path], words)
+
+
+def _stamp_s(file: AudioFile) -> float | None:
+    """The time reference of a file in seconds."""
+    samples = time_reference(file.path)
+    return None if samples is None else samples / file.sample_rate
