@@ -12,7 +12,9 @@ import typer
 from rich.console import Console
 
 from mix2daw.cli.app import AsJson, Quiet, app
-from mix2daw.terminal import add_row, print_lines, progress_bar, table_of
+from mix2daw.cli.command import Command, is_verbose
+from mix2daw.overview import progress_bar
+from mix2daw.terminal import add_row, print_lines, table_of
 
 if TYPE_CHECKING:
     from mix2daw.check.preflight import Report
@@ -21,8 +23,15 @@ NAMED_FILES = 4
 TITLES = {"stop": "Stops recover", "warning": "Warning", "note": "Note"}
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    epilog="""
+    mix2daw check stems mix.wav
+    mix2daw check stems mix.wav --json > findings.json
+    """,
+)
 def check(
+    ctx: typer.Context,
     stems: Annotated[Path, typer.Argument(metavar="STEMS", help="Folder with one audio file per track.")],
     mix: Annotated[Path, typer.Argument(metavar="MIX", help="The finished mix, one audio file.")],
     groups: Annotated[Path | None, typer.Option(help="groups.yaml: `group: [pattern, …]`.")] = None,
@@ -36,7 +45,7 @@ def check(
     from mix2daw.check.preflight import check as look
     from mix2daw.output import json_text
 
-    with progress_bar(quiet) as progress:
+    with progress_bar(quiet, is_verbose(ctx)) as progress:
         report = look(stems, mix, groups, progress)
     command = _command(stems, mix, groups)
     if as_json:
