@@ -81,7 +81,7 @@ def find_wall(level_db: Floats, sample_rate: int) -> Wall | None:
     heard = below[best] > level_db.max() + HEARD_DB
     steep = fall > (CONVERTERS_FALL_DB if at[0] > CONVERTERS_SHARE * sample_rate / 2 else FALL_DB)
     inside = best < len(centre) - 1
-    if not (steep and heard and inside) or slope > SLOPE_SHARE * fall or comes_back:
+    if not (steep and heard and inside) or abs(slope) > SLOPE_SHARE * fall or comes_back:
         return None
     near = np.abs(np.arange(len(level_db)) * bin_hz - at[0]) < GAP_HZ
     smooth = np.convolve(level_db, np.ones(5) / 5, "same")

@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 
 # Of an amplitude's square over its variance: what counts; and none is taken to be better known than CAP.
 CLEAR, CAP = 6.0, 20.0
+LEAST_FRAMES = 20  # of a stretch: of a few, anything is coherent with anything
 FINER = 8  # places between two samples
 LOW_HZ, HIGH_SHARE = 40.0, 0.45
 # A stretch counts from so much evidence and agreement on; so many must count, over so much of the song.
@@ -67,7 +68,8 @@ def find_drift(
 ) -> Drift | None:
     """The drift of the stem of these columns in a song of `samples`, a clear one or about none; None where
     that cannot be seen."""
-    known = [_known(stretch, columns, sample_rate) for stretch in stretches]
+    enough = [stretch for stretch in stretches if stretch.frames >= LEAST_FRAMES]
+    known = [_known(stretch, columns, sample_rate) for stretch in enough]
     known = [phases for phases in known if float(phases.phases.abs().sum()) > EVIDENCE]
     if len(known) < LEAST_STRETCHES:
         return None

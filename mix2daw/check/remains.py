@@ -17,13 +17,13 @@ from mix2daw.search.deconvolution import whitening
 
 Floats = NDArray[np.float64]
 
-LOWEST_HZ, OCTAVES = 31.25, 10
+LOWEST_HZ, BANDS, PER_OCTAVE = 31.25, 30, 3
 SHORTEST_S, LONGEST_S, WINDOWS = 3.0, 10.0, 8
 
 
 @dataclass(frozen=True)
 class Remains:
-    """`mix`, `left` (windows, octaves): energy of the mix and of what filters leave of it, in windows of
+    """`mix`, `left` (windows, bands): energy of the mix and of what filters leave of it, in windows of
     `window_s`; `together`, `made` (frames,): inner product of the mix with its reconstruction, and the energy
     of that, in frames `hop_s` apart; `stretches` along the song."""
 
@@ -36,9 +36,9 @@ class Remains:
     stretches: list[Stretch]
 
 
-def octave_edges_hz() -> Floats:
-    """Edges of the octaves, from 31.25 Hz on."""
-    edges: Floats = LOWEST_HZ * 2.0 ** np.arange(OCTAVES + 1)
+def band_edges_hz() -> Floats:
+    """Edges of the bands, thirds of octaves from 31.25 Hz on."""
+    edges: Floats = LOWEST_HZ * 2.0 ** (np.arange(BANDS + 1) / PER_OCTAVE)
     return edges
 
 
@@ -47,10 +47,10 @@ def measure_remains(song: Song, filters: Filters, step: Callable[[], None]) -> R
     rate, hop_s = song.sample_rate, filters.hop / song.sample_rate
     duration_s = song.samples / rate
     windows = max(1, int(duration_s / min(LONGEST_S, max(SHORTEST_S, duration_s / WINDOWS))))
-    octaves = _octaves(filters, rate)
+    bands = _bands(filters, rate)
     weight = torch.from_numpy(whitening(filters.responses.target_power.numpy(), rate)).float()
     response = filters.responses.response.transpose(1, 2)  # bins, channels, columns
-    cells = np.zeros((2, windows, OCTAVES))
+    cells = np.zeros((2, windows, BANDS))
     stretches = Stretches(filters, song.samples, rate)
     gains = []
     for first, columns, target in spectra(song, filters.size):
@@ -59,7 +59,7 @@ def measure_remains(song: Song, filters: Filters, step: Callable[[], None]) -> R
         when_s = (torch.arange(first, first + columns.shape[-1], dtype=torch.float64) - 1) * hop_s
         place = (when_s * windows / duration_s).clamp(0, windows - 1).long().numpy()
         for sums, signal in zip(cells, (target, rest), strict=True):
-            np.add.at(sums, place, (signal.abs().square().sum(0).T @ octaves).double().numpy())
+            np.add.at(sums, place, (signal.abs().square().sum(0).T @ bands).double().numpy())
         gains.append(torch.stack([weight @ _inner(target, made), weight @ _inner(made, made)]).double())
         stretches.add(columns, rest, when_s)
         step()
@@ -68,9 +68,9 @@ def measure_remains(song: Song, filters: Filters, step: Callable[[], None]) -> R
     return Remains(mix, left, duration_s / windows, hop_s, together, energy, stretches.in_order())
 
 
-def _octaves(filters: Filters, sample_rate: int) -> Tensor:
-    """Which bin is in which octave, (bins, octaves), 0 or 1."""
-    edges = torch.from_numpy(octave_edges_hz())
+def _bands(filters: Filters, sample_rate: int) -> Tensor:
+    """Which bin is in which band, (bins, bands), 0 or 1."""
+    edges = torch.from_numpy(band_edges_hz())
     hz = filters.frequency_hz(sample_rate)[:, None]
     return ((hz >= edges[:-1]) & (hz < edges[1:])).float()
 

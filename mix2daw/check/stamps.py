@@ -20,9 +20,9 @@ def time_reference(path: Path) -> int | None:
                 name, size = struct.unpack("<4sI", head)
                 if name == b"bext" and size >= TIME_REFERENCE + 8:
                     file.seek(TIME_REFERENCE, 1)
-                    return int.from_bytes(file.read(8), "little")
+                    return int(struct.unpack("<Q", file.read(8))[0])
                 if name == b"ds64":
-                    size64 = int.from_bytes(file.read(16)[8:], "little")
+                    size64 = int(struct.unpack("<QQ", file.read(16))[1])
                     file.seek(size - 16, 1)
                 else:
                     # In a 64-bit file the size of the audio stands in ds64.

@@ -11,17 +11,18 @@ from numpy.typing import NDArray
 from mix2daw.check.fades import Fades
 from mix2daw.check.filters import Filters
 from mix2daw.check.findings import Finding, finding
-from mix2daw.check.remains import Remains, octave_edges_hz
+from mix2daw.check.remains import Remains, band_edges_hz
 from mix2daw.check.song import Song
 from mix2daw.dsp.weighting import A_CORNERS_HZ
 from mix2daw.search.agreement import SURE_DB, linear_ceiling
 
 Floats = NDArray[np.float64]
 
-# A cell (an octave in a window) is heard if it is no softer than this against a window's mean, A-weighted.
-HEARD_DB = -20.0
-# Of a heard cell. In four mixes by equalizers, compressors, echo and reverb 0.26 and less.
-LEFT_SHARE = 0.35
+# A cell (a third of an octave in a window) is heard if it is no softer than this against all of a window,
+# A-weighted.
+HEARD_DB = -26.0
+# Of a heard cell. In four mixes by equalizers, compressors, echo and reverb 0.34 and less.
+LEFT_SHARE = 0.45
 
 
 def explained_findings(song: Song, filters: Filters, remains: Remains, fades: Fades) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def explained_findings(song: Song, filters: Filters, remains: Remains, fades: Fa
     starts_s = np.arange(len(mix)) * remains.window_s
     faded = [fades.covers(start_s, start_s + remains.window_s) for start_s in starts_s]
     heard = (heard_db > HEARD_DB) & ~np.array(faded)[:, None]
-    share = np.where(heard, left / np.maximum(mix, 1e-30), 0.0)
+    share = np.where(heard, np.minimum(left / np.maximum(mix, 1e-30), 1.0), 0.0)
     total = float((left @ weight).sum() / max(float((mix @ weight).sum()), 1e-30))
     ceiling = linear_ceiling(filters.responses, song.sample_rate)
     bands = np.where(heard.any(0), (left * heard).sum(0) / np.maximum((mix * heard).sum(0), 1e-30), 0.0)
@@ -48,26 +49,27 @@ def explained_findings(song: Song, filters: Filters, remains: Remains, fades: Fa
         "time_percent": 100 * (1 - float(times[time])),
     }
     yield finding("mix-explained", [song.mix_path], measured)
-    window, octave = (int(index) for index in np.unravel_index(int(share.argmax()), share.shape))
-    if share[window, octave] > LEFT_SHARE:
-        where = _span(octave, window, remains)
-        worst = {"left_percent": 100 * float(share[window, octave]), "total_percent": 100 * total, **where}
+    loudest = np.where(share > LEFT_SHARE, left * weight, 0.0)
+    if loudest.any():
+        window, band = (int(index) for index in np.unravel_index(int(loudest.argmax()), share.shape))
+        where = _span(band, window, remains)
+        worst = {"left_percent": 100 * float(share[window, band]), "total_percent": 100 * total, **where}
         yield finding("mix-unexplained", [song.mix_path], worst)
 
 
-def _span(octave: int, window: int, remains: Remains) -> dict[str, float]:
-    edges = octave_edges_hz()
+def _span(band: int, window: int, remains: Remains) -> dict[str, float]:
+    edges = band_edges_hz()
     return {
-        "low_hz": float(edges[octave]),
-        "high_hz": float(edges[octave + 1]),
+        "low_hz": float(edges[band]),
+        "high_hz": float(edges[band + 1]),
         "from_s": window * remains.window_s,
         "to_s": (window + 1) * remains.window_s,
     }
 
 
 def a_weighting() -> Floats:
-    """The A curve (IEC 61672) in the middle of every octave, as a factor of energy, of arbitrary level."""
-    edges = octave_edges_hz()
+    """The A curve (IEC 61672) in the middle of every band, as a factor of energy, of arbitrary level."""
+    edges = band_edges_hz()
     square = edges[:-1] * edges[1:]
     f1, f2, f3, f4 = (corner**2 for corner in A_CORNERS_HZ)
     gain: Floats = square**2 / ((square + f1) * np.sqrt((square + f2) * (square + f3)) * (square + f4))

@@ -138,8 +138,8 @@ WARNINGS = (
     ),
     _warning(
         "mix-unexplained",
-        "35 % and more of an octave, for 3 s and more and loud enough to be heard, is nothing that filters "
-        "on the stems make; not told beside phases that disagree, which are a reason",
+        "45 % and more of a third of an octave, for 3 s and more and loud enough to be heard, is nothing "
+        "that filters on the stems make; not told beside phases that disagree, which are a reason",
         "{left_percent:.0f} % of {low_hz:.0f}–{high_hz:.0f} Hz from {from_s:.1f} to {to_s:.1f} s is not the "
         "stems' (of the whole mix {total_percent:.0f} %): a stem is missing, or heavily processed",
         "look for a missing stem; or give stems with their distortion, modulation and long reverb",
@@ -153,14 +153,14 @@ WARNINGS = (
     ),
     _warning(
         "fade-in",
-        "The mix grows louder at its start while the stems do not",
-        "fades in against the stems: {depth_db:.0f} dB at {from_s:.1f} s, full level at {to_s:.1f} s",
+        "The mix grows louder at its start while the stems do not, by 12 dB and more",
+        "fades in against the stems: {depth_db:.0f} dB at {from_s:.1f} s, −1 dB at {to_s:.1f} s",
         "use a mix without the fade, or cut mix and stems there: settings stand still",
     ),
     _warning(
         "fade-out",
-        "The mix grows softer at its end while the stems do not",
-        "fades out against the stems: full level at {from_s:.1f} s, {depth_db:.0f} dB at {to_s:.1f} s",
+        "The mix grows softer at its end while the stems do not, by 12 dB and more",
+        "fades out against the stems: −1 dB at {from_s:.1f} s, {depth_db:.0f} dB at {to_s:.1f} s",
         "use a mix without the fade, or cut mix and stems there: settings stand still",
     ),
 )
