@@ -38,7 +38,7 @@ def check(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Look at STEMS and MIX before `recover`: what would stop it, and what would spoil what it finds.
+    """Look for what would stop or spoil `recover`. Measures STEMS and MIX, and says what to do.
 
     Exit code 0 if nothing stops it, else 2.
     """
