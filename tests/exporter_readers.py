@@ -231,8 +231,9 @@ def read_ardour(folder: Path, sample_rate: int = RATE) -> dict[str, ReadStrip]:
         }
         (target,) = targets if "MasterOut" not in route.find("PresentationInfo").get("flags") else {None}
         place: dict[str, object] = {}
-        if (playlist := playlists.get(route.get("id"))) is not None:
-            region = playlist.find("Region")
+        playlist = playlists.get(route.get("id"))
+        assert (playlist is not None) == ("AudioTrack" in route.find("PresentationInfo").get("flags"))
+        if playlist is not None and (region := playlist.find("Region")) is not None:
             length, position = region.get("length").split("@")
             place = {
                 key: int(text.removeprefix("a")) // ticks

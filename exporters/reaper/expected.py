@@ -70,7 +70,7 @@ def _gates(x: Signal, y: NDArray[np.float64], device: Device, sample_rate: int) 
     found = []
     for played in (y, *_with_other_times(x, device, sample_rate)):
         is_open = np.abs(played) >= math.sqrt(closed) * np.abs(x)
-        found.append(np.where(is_open, 1.0, closed) * x)
+        found.append(np.where(is_open, 1.0, closed) * x.astype(np.float64))
     return found
 
 
