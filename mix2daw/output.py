@@ -22,7 +22,7 @@ from mix2daw.errors import OutputError
 
 RESULT_FILES = frozenset(
     {
-        *("graph.json", "result.json", "groups.yaml", "report.html"),
+        *("graph.json", "result.json", "groups.yaml", "report.html", "verify.json"),
         *("render.wav", "difference.wav", "mix.wav", "sessions", "impulses"),
     }
 )

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from mix2daw.cli import app
 from mix2daw.exporters.ardour.verify import Verification, null_db, verify
 from mix2daw.graph import Device, Graph, Send, Strip
+from mix2daw.output import check_folder
 from mix2daw.processors import PROCESSORS, checked_graph
 
 needs_ardour = pytest.mark.skipif(
@@ -144,6 +145,12 @@ def test_command_prints_and_keeps_the_nulls(graph_file: Path) -> None:
     again = CliRunner().invoke(app, ["verify", str(graph_file), "--out", str(out)])
     assert again.exit_code == 2
     assert "exists already" in again.stderr
+
+
+def test_what_it_keeps_is_no_stranger_in_the_folder_of_a_result(tmp_path: Path) -> None:
+    for name in ("graph.json", "verify.json"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    check_folder(tmp_path, force=True)
 
 
 def test_without_ardour_one_line_says_what_to_install(
