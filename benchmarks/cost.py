@@ -48,12 +48,12 @@ KINDS: dict[str, tuple[str, ...]] = {
     "simplify": ("scores",),
     "final fit": ("fit", "trials", "stems"),
     "confidence": ("scores",),
-    "Rendering": ("stems",),
+    "Rendering": ("stems", "song"),
     "Comparing": ("song",),
-    "Writing sessions": ("stems",),
-    "Report": ("fixed", "stems"),
+    "Writing sessions": ("stems", "song"),
+    "Report": ("fixed", "stems", "song"),
 }
-MEMORY_KINDS = ("fixed", "fit", "analysis", "stems")
+MEMORY_KINDS = ("fixed", "scores", "song", "kept")
 
 
 @dataclass(frozen=True)
@@ -129,16 +129,17 @@ def kept(name: str) -> Recording:
     return Recording(**{**found, "size": Size(**found["size"])})
 
 
-def fitted(rows: Sequence[tuple[Size, float]], kinds: Sequence[str], at_rate: bool) -> dict[str, float]:
-    """The slopes, none below zero, that tell these figures best, each figure counting alike."""
+def fitted(rows: Sequence[tuple[Size, float]], kinds: Sequence[str], still: str = "") -> dict[str, float]:
+    """The slopes, none below zero, that tell these figures best; all kinds of work but `still` grow with the
+    sample rate."""
     work = np.array(
         [
-            [WORK[kind](size) * (size.sample_rate / 44100 if at_rate else 1) for kind in kinds]
+            [WORK[kind](size) * (1 if kind == still else size.sample_rate / 44100) for kind in kinds]
             for size, _ in rows
         ]
     )
     told = np.array([figure for _, figure in rows])
-    weight = 1 / np.maximum(told, 2.0)
+    weight = np.maximum(told, 0.5) ** -0.5  # errors grow with what is measured, and less than it
     slopes, _ = nnls(work * weight[:, None], told * weight)
     return {kind: float(f"{slope:.3g}") for kind, slope in zip(kinds, slopes, strict=True) if slope > 0}
 
@@ -150,8 +151,8 @@ def constants(recordings: Sequence[Recording]) -> str:
         rows = [
             (each.size, WALL_PER_CPU * cpu_s) for each in recordings if (cpu_s := each.cpu_of().get(stage))
         ]
-        lines.append(f'    "{stage}": {json.dumps(fitted(rows, kinds, at_rate=True))},')
-    memory = fitted([(each.size, each.peak_mib) for each in recordings], MEMORY_KINDS, at_rate=False)
+        lines.append(f'    "{stage}": {json.dumps(fitted(rows, kinds))},')
+    memory = fitted([(each.size, each.peak_mib) for each in recordings], MEMORY_KINDS, "fixed")
     return "\n".join([*lines, "}", f"MEMORY_MIB: dict[str, float] = {json.dumps(memory)}"]) + "\n"
 
 
@@ -183,10 +184,17 @@ def estimates(recording: Recording, clock: int) -> list[tuple[float, float]]:
 
 def table(recordings: Sequence[Recording]) -> str:
     """What was measured and what is expected, as Markdown."""
+    slower = np.median([each.wall_s / (WALL_PER_CPU * each.cpu_s) for each in recordings])
+    errors = [_errors(recordings, clock, name) for clock, name in enumerate(("wall", "CPU"))]
     lines = [
-        f"{machine()}. Seconds: CPU seconds × {WALL_PER_CPU}; the last",
-        "three columns are wall seconds as they were estimated / as they turned out, at 25, 50 and 75 % of",
-        "the run, and in brackets the same by CPU seconds, as on a machine that does nothing else.",
+        f"{machine()}. Seconds: CPU seconds × {WALL_PER_CPU},",
+        "which is what a quiet machine takes (search.md); the expected ones were fitted to the songs called",
+        "STEMSxSECONDS, and the others check them. Left: seconds as they were estimated / as they turned out",
+        f"at 25, 50 and 75 % of the run, on a machine that others used, too ({slower:.1f} times slower), and",
+        "in brackets by CPU seconds, as on one that does nothing else. Errors of the estimate, as a share of",
+        "the whole run, mean (largest):",
+        "",
+        *errors,
         "",
         "| song | channels | length s | seconds | expected | MiB | expected | left, 25 % | 50 % | 75 % |",
         "|---|---|---|---|---|---|---|---|---|---|",
@@ -201,6 +209,21 @@ def table(recordings: Sequence[Recording]) -> str:
             f"| {seconds:.0f} | {each.peak_mib:.0f} | {memory_mib(size):.0f} | {' | '.join(left)} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _errors(recordings: Sequence[Recording], clock: int, name: str) -> str:
+    """By how much the estimates of a clock are off at each of MARKS, in one line."""
+    off = np.array(
+        [
+            [abs(told - left) / (each.wall_s, each.cpu_s)[clock] for told, left in estimates(each, clock)]
+            for each in recordings
+        ]
+    )
+    marks = zip(MARKS, off.mean(0), off.max(0), strict=True)
+    told = ", ".join(
+        f"{100 * mean:.0f} % ({100 * most:.0f} %) at {100 * mark:.0f} %" for mark, mean, most in marks
+    )
+    return f"- by {name} seconds: {told}"
 
 
 def main() -> None:

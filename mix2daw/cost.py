@@ -31,6 +31,7 @@ from mix2daw.search.excerpts import (
     WHOLE_SONG_S,
 )
 from mix2daw.search.settings import Settings
+from mix2daw.spool import ROOM_BYTES
 
 SCORED_LONG_S = 37.6  # of a song that is longer than WHOLE_SONG_S: four excerpts with their pre-roll
 WEIGHED_ROUNDS = 3
@@ -92,30 +93,30 @@ WORK: dict[str, Callable[[Size], float]] = {
     "scores": lambda size: (size.inserts + size.strips) * size.scored_s,
     "song": lambda size: size.seconds,
     "stems": lambda size: size.channels * size.seconds,
+    "kept": lambda size: min(size.channels * size.seconds, ROOM_BYTES / (4 * size.sample_rate)),
 }
 
 
 # Seconds per unit of each kind of work, as `benchmarks/cost.py --fit` prints them.
 SECONDS: dict[str, dict[str, float]] = {
-    "Reading": {"fixed": 0.49, "stems": 0.00156},
-    "start": {"analysis": 0.00271, "stems": 0.00325},
-    "warm start": {"fixed": 1.92, "analysis": 0.00271, "stems": 0.00325},
-    "first fit": {"first fit": 0.024},
-    "space": {"fixed": 6.75, "analysis": 0.0034},
-    "console fit": {"fixed": 0.36, "fit": 0.0338, "trials": 0.00347},
-    "space again": {"fixed": 1.4, "stems": 0.00098},
-    "prune": {"fixed": 1.14, "trials": 0.00375},
-    "refit": {"fit": 0.00841, "trials": 0.00452, "stems": 0.00552},
-    "prune again": {"trials": 0.00277},
-    "simplify": {"scores": 0.000426},
-    "final fit": {"fit": 0.00112, "trials": 0.00522},
-    "confidence": {"scores": 0.000935},
-    "Rendering": {"stems": 0.004},
-    "Comparing": {"song": 0.0192},
-    "Writing sessions": {"stems": 0.00606},
-    "Report": {"fixed": 2.27, "stems": 0.00942},
+    "Reading": {"fixed": 0.662, "stems": 0.00166},
+    "warm start": {"fixed": 1.91, "analysis": 0.00219, "stems": 0.00339},
+    "first fit": {"first fit": 0.0254},
+    "space": {"fixed": 7.58},
+    "console fit": {"fixed": 2.31, "fit": 0.0252, "trials": 0.00317},
+    "space again": {"fixed": 1.53, "stems": 0.00114},
+    "prune": {"trials": 0.00482},
+    "refit": {"fit": 0.00758, "trials": 0.00673, "stems": 0.000445},
+    "prune again": {"trials": 0.00309},
+    "simplify": {"scores": 0.000261},
+    "final fit": {"fit": 0.00882, "stems": 0.00485},
+    "confidence": {"scores": 0.00116},
+    "Rendering": {"stems": 0.00205, "song": 0.0114},
+    "Comparing": {"song": 0.0187},
+    "Writing sessions": {"stems": 0.00402, "song": 0.0402},
+    "Report": {"fixed": 2.34, "stems": 0.00428, "song": 0.0833},
 }
-MEMORY_MIB: dict[str, float] = {"fixed": 900, "analysis": 1.0}
+MEMORY_MIB: dict[str, float] = {"fixed": 829.0, "scores": 0.529, "song": 9.4, "kept": 0.0736}
 AGAIN = " again"
 FITTED_FORMATS = 4
 BEFORE = ("warm start", "first fit", "space", "console fit", "space again")
@@ -162,7 +163,10 @@ def stage_s(stage: str, size: Size, quick: bool = False) -> float:
     `quick`: with fewer steps, and without trying out settings between them."""
     if stage == "weigh":
         return WEIGHING * stage_s("console fit", size, quick)
-    kinds = dict(SECONDS[stage])
+    # A given graph is listened to as a warm start does, and nothing is set.
+    kinds = dict(SECONDS["warm start" if stage == "start" else stage])
+    if stage == "start":
+        kinds.pop("fixed")
     if quick and stage in QUICK_SHARE:
         kinds.pop("trials", None)
         kinds |= {kind: QUICK_SHARE[stage] * kinds[kind] for kind in FITS if kind in kinds}
@@ -172,4 +176,7 @@ def stage_s(stage: str, size: Size, quick: bool = False) -> float:
 
 def memory_mib(size: Size) -> float:
     """The most memory that a recovery is likely to hold, in MiB."""
-    return sum(slope * WORK[kind](size) for kind, slope in MEMORY_MIB.items())
+    at_rate = size.sample_rate / 44100
+    return sum(
+        slope * WORK[kind](size) * (1 if kind == "fixed" else at_rate) for kind, slope in MEMORY_MIB.items()
+    )

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-TRUST = 0.1
+TRUST = 0.05
 OVERRUN = 0.1  # of what a stage has taken, is what one that should be over is given
 
 

@@ -41,7 +41,8 @@ def test_more_takes_longer(name: str) -> None:
 def test_a_longer_song_never_takes_less(seconds: float) -> None:
     song, longer = (replace(SONG, seconds=length) for length in (seconds, seconds + 20))
     assert whole_s(longer) > whole_s(song)
-    assert memory_mib(longer) >= memory_mib(song)
+    if song.scored_s <= longer.scored_s:  # from 45 s on less than all of a song is scored
+        assert memory_mib(longer) >= memory_mib(song)
 
 
 def test_what_is_not_written_costs_nothing() -> None:
