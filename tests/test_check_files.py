@@ -189,6 +189,8 @@ def test_stamps_are_held_against_the_audio(tmp_path: Path) -> None:
         write(tmp_path / "stems" / f"{name}.wav", stems[name], subtype="PCM_24")
         late = {"lead": -4410, "hats": 22050}.get(name, 0)
         stamp(tmp_path / "stems" / f"{name}.wav", 1_000_000 + late)
+    write(tmp_path / "mix.wav", mix, subtype="PCM_24")
+    stamp(tmp_path / "mix.wav", 5)  # bounced from elsewhere
     report = check(tmp_path / "stems", tmp_path / "mix.wav", None, Silence())
     assert set(found(report, "warning")) == {("start-differs", "hats")}
     differs = found(report, "warning")["start-differs", "hats"].measured

@@ -149,6 +149,14 @@ def test_a_lower_sample_rate_is_heard(rate: int) -> None:
     low = soxr.resample(soxr.resample(piece()[0]["snare"].T, RATE, rate), rate, RATE).T
     found = coded(list(band_findings(FILE, np.ascontiguousarray(low), RATE)))
     assert 0.43 * rate < found["band-limit"].measured["wall_hz"] < 0.5 * rate
+    assert f"{rate} Hz" in found["band-limit"].said
+
+
+@pytest.mark.parametrize("quality", ["LQ", "MQ", "HQ", "VHQ"])
+def test_a_usual_resampling_is_no_lower_rate(quality: str) -> None:
+    finer = np.random.default_rng(3).standard_normal(4 * 48000)
+    resampled = soxr.resample(finer, 48000, RATE, quality=quality)[None].astype(np.float32)
+    assert not list(band_findings(FILE, 0.1 * resampled, RATE))
 
 
 @pytest.mark.parametrize("order", [2, 8])

@@ -29,13 +29,12 @@ from mix2daw.lag import Lag, find_lags
 from mix2daw.progress import Progress
 from mix2daw.session import placed
 from mix2daw.spool import Shelf, Spool
-from mix2daw.stems import AudioFile
 
 # Chance: stems of other songs come to 0.4 at most, those of four mixes to 3.2 and more.
 ABSENT_TIMES = 1.3
 
 
-def against_mix(song: Song, spare: Collection[int], mix_file: AudioFile, progress: Progress) -> list[Finding]:
+def against_mix(song: Song, spare: Collection[int], progress: Progress) -> list[Finding]:
     """Hold the stems of a song against its mix. `spare`: stems that are made of others, which only have to
     be as long as they may."""
     found: list[Finding] = []
@@ -48,7 +47,8 @@ def against_mix(song: Song, spare: Collection[int], mix_file: AudioFile, progres
     lying, drifting = _by_one_clock(song, lying, progress)
     found += drifting
     lags = {stem.path: lag for stem, lag in lying.lags.items()}
-    found += stamp_findings([stem.file for stem in song.stems], mix_file, lags)
+    rates = {stem.path: stem.file.sample_rate for stem in lying.lags}
+    found += stamp_findings(lags, rates, song.sample_rate)
     placings = [
         one for stem, lag in lying.lags.items() for one in lag_findings(stem.file, lag, song.sample_rate)
     ]

@@ -21,8 +21,12 @@ LOWEST_HZ, HIGHEST_HZ = 6000.0, 20300.0
 # The mean level (of decibels, so that single tones do not count) of so many hertz at so many from the wall.
 GAP_HZ, SIDE_HZ, BESIDE_HZ = 300.0, 700.0, 1700.0
 FALL_DB, SLOPE_SHARE, COMES_BACK_SHARE = 20.0, 0.35, 0.3
-# Converters fall there, too, but not as steeply.
-CONVERTERS_SHARE, CONVERTERS_FALL_DB = 0.88, 40.0
+# Above this part of half the sample rate converters and resampling fall as steeply.
+BAND_SHARE = 0.9
+# Samples that come from a lower rate end in this part of it.
+RATES_HZ, RATE_LOW_SHARE, RATE_HIGH_SHARE = (16000, 22050, 24000, 32000, 44100, 48000), 0.43, 0.5
+LOSSY_HZ = 14500.0
+SMOOTH_HZ = 200.0
 HEARD_DB = -110.0  # below the wall, of a bin, against the loudest third of an octave's
 
 
@@ -38,8 +42,8 @@ def band_findings(path: Path, signal: Signal, sample_rate: int) -> Iterator[Find
     """The wall of a file, if it has one."""
     wall = find_wall(mean_spectrum_db(signal, sample_rate), sample_rate)
     if wall is not None:
-        measured = {"wall_hz": wall.hz, "fall_db": wall.fall_db, "source": _source(wall.hz)}
-        yield finding("band-limit", [path], measured)
+        source = _source(wall.hz, sample_rate)
+        yield finding("band-limit", [path], {"wall_hz": wall.hz, "fall_db": wall.fall_db, "source": source})
 
 
 def mean_spectrum_db(signal: Signal, sample_rate: int) -> Floats:
@@ -66,7 +70,7 @@ def find_wall(level_db: Floats, sample_rate: int) -> Wall | None:
         mean_db: Floats = (sums[high] - sums[low]) / np.maximum(high - low, 1)
         return mean_db
 
-    highest = min(HIGHEST_HZ, sample_rate / 2 - GAP_HZ - SIDE_HZ)
+    highest = min(HIGHEST_HZ, BAND_SHARE * sample_rate / 2, sample_rate / 2 - GAP_HZ - SIDE_HZ - SMOOTH_HZ)
     if highest <= LOWEST_HZ:
         return None
     centre = np.arange(LOWEST_HZ, highest, bin_hz)
@@ -76,12 +80,12 @@ def find_wall(level_db: Floats, sample_rate: int) -> Wall | None:
     at, fall = centre[best : best + 1], float(below[best] - above[best])
     slope = float(mean(at - GAP_HZ - BESIDE_HZ, at - GAP_HZ - SIDE_HZ)[0] - below[best])
     rest = level_db[int((at[0] + GAP_HZ + SIDE_HZ) / bin_hz) :]
-    highest_db = np.convolve(rest, np.ones(40) / 40, "valid").max(initial=-np.inf)
+    width = round(SMOOTH_HZ / bin_hz)
+    highest_db = np.convolve(rest, np.ones(width) / width, "valid").max()
     comes_back = highest_db > above[best] + COMES_BACK_SHARE * fall
     heard = below[best] > level_db.max() + HEARD_DB
-    steep = fall > (CONVERTERS_FALL_DB if at[0] > CONVERTERS_SHARE * sample_rate / 2 else FALL_DB)
     inside = best < len(centre) - 1
-    if not (steep and heard and inside) or abs(slope) > SLOPE_SHARE * fall or comes_back:
+    if not (fall > FALL_DB and heard and inside) or abs(slope) > SLOPE_SHARE * fall or comes_back:
         return None
     near = np.abs(np.arange(len(level_db)) * bin_hz - at[0]) < GAP_HZ
     smooth = np.convolve(level_db, np.ones(5) / 5, "same")
@@ -89,8 +93,12 @@ def find_wall(level_db: Floats, sample_rate: int) -> Wall | None:
     return Wall(float(np.flatnonzero(down)[0] * bin_hz) if down.any() else float(at[0]), fall)
 
 
-def _source(hz: float) -> str:
+def _source(hz: float, sample_rate: int) -> str:
     """What usually leaves such a wall."""
-    if hz > 14500:
-        return "MP3 and AAC" if hz > 15500 else "MP3 and AAC, or of a sample rate of 32 kHz"
-    return f"a sample rate of {2.1 * hz / 1000:.0f} kHz or so"
+    lossy = ["of MP3, AAC or Vorbis"] if hz > LOSSY_HZ else []
+    rates = [
+        f"of a sample rate of {rate} Hz"
+        for rate in RATES_HZ
+        if rate < sample_rate and RATE_LOW_SHARE * rate < hz < RATE_HIGH_SHARE * rate
+    ]
+    return " or ".join([*lossy, *rates]) or "of a low-pass"

@@ -69,7 +69,7 @@ class Gram:
         inner = self.products[np.ix_(from_, from_)]
         cross, total = self.products[np.ix_(from_, own)], self.products[own, own]
         loaded = inner + np.diag(LOAD * inner.diagonal() + np.finfo(np.float64).tiny)
-        gains = np.linalg.solve(loaded, cross)
+        gains: Floats = np.linalg.solve(loaded, cross).astype(np.float64)
         left = total.sum() - (gains * (2 * cross - inner @ gains)).sum()
         return gains, max(float(left), 0.0) / float(total.sum())
 
@@ -119,18 +119,15 @@ def find_kin(song: Song, gram: Gram) -> Kin:
 def sum_finding(song: Song, gram: Gram) -> Iterator[Finding]:
     """Whether the mix is a plain sum of the stems."""
     everyone = range(len(song.stems))
-    unity_db = level_db(gram.at_unity(everyone))
     gains, left = gram.summed(everyone)
-    if unity_db < MADE_DB:
-        measured = {"gains": "unity", "residual_db": unity_db, "low_db": 0.0, "high_db": 0.0}
-    elif level_db(left) < MADE_DB:
-        levels = [20 * math.log10(max(1e-10, float(np.abs(gain).max()))) for gain in gains]
-        low, high = min(levels), max(levels)
-        words = f"static gains from {low:+.1f} to {high:+.1f} dB"
-        measured = {"gains": words, "residual_db": level_db(left), "low_db": low, "high_db": high}
-    else:
-        return
-    yield finding("mix-is-sum", [song.mix_path], measured)
+    words, residual_db, levels_db = "unity", level_db(gram.at_unity(everyone)), [0.0]
+    if residual_db > MADE_DB:
+        residual_db = level_db(left)
+        levels_db = [20 * math.log10(max(1e-10, float(np.abs(gain).max()))) for gain in gains]
+        words = f"static gains from {min(levels_db):+.1f} to {max(levels_db):+.1f} dB"
+    if residual_db < MADE_DB:
+        ends = {"low_db": min(levels_db), "high_db": max(levels_db)}
+        yield finding("mix-is-sum", [song.mix_path], {"gains": words, "residual_db": residual_db, **ends})
 
 
 def level_db(share: float) -> float:

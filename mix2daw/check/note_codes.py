@@ -38,8 +38,8 @@ NOTES = (
     ),
     _note(
         "start-stamped",
-        "Broadcast-WAV time references differ, and the audio agrees with them",
-        "stamped {stamped_samples:+d} samples against {reference}, and its audio fits there",
+        "The Broadcast-WAV time reference of a stem differs from most stems', and so does its audio",
+        "stamped {stamped_samples:+d} samples against most stems, and its audio fits there",
         "nothing: recover moves it",
     ),
     _note(

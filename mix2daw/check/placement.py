@@ -19,6 +19,7 @@ from mix2daw.stems import AudioFile, Signal
 # Of what is measured by `lag`: aligned stems of three songs agree to 0.71 and more, with an evidence of 590.
 INVERTED, LEAST_EVIDENCE = -0.6, 300.0
 STAMP_SLACK_S = 0.001
+LEAST_CUT_S = 0.02
 ALIKE_PPM = 2.0
 
 
@@ -39,8 +40,8 @@ def lag_findings(file: AudioFile, lag: Lag, sample_rate: int) -> Iterator[Findin
 
 def cut_findings(file: AudioFile, placed: Placed, sample_rate: int) -> Iterator[Finding]:
     """A stem that sounds where the mix is not."""
-    if placed.cut_start_samples or placed.cut_end_samples:
-        before, after = placed.cut_start_samples / sample_rate, placed.cut_end_samples / sample_rate
+    before, after = placed.cut_start_samples / sample_rate, placed.cut_end_samples / sample_rate
+    if max(before, after) > LEAST_CUT_S:
         yield finding("stem-cut", [file.path], {"before_s": before, "after_s": after})
 
 
@@ -71,31 +72,26 @@ def stretched(signal: Signal, ppm: float) -> Signal:
     return np.ascontiguousarray(frames.T, dtype=np.float32)
 
 
-def stamp_findings(files: Sequence[AudioFile], mix: AudioFile, lags: Mapping[Path, Lag]) -> Iterator[Finding]:
-    """Time references that differ, against where the audio fits. `lags`: of the stems whose place was looked
-    for."""
-    stamps = {file.path: _stamp_s(file) for file in files}
-    known = [stamp for stamp in stamps.values() if stamp is not None]
-    mix_s = _stamp_s(mix)
+def stamp_findings(lags: Mapping[Path, Lag], rates: Mapping[Path, int], mix_hz: int) -> Iterator[Finding]:
+    """Time references that differ from most stems', against where the audio fits. `lags`, `rates`: of stems.
+
+    What the mix is stamped with says nothing: it is often bounced from another start.
+    """
+    stamps = {path: _stamp_s(path, rates[path]) for path in lags}
+    known = {path: stamp_s for path, stamp_s in stamps.items() if stamp_s is not None}
     if not known:
         return
-    reference_s = Counter(known).most_common(1)[0][0] if mix_s is None else mix_s
-    reference = "most stems" if mix_s is None else "the mix"
-    for file in files:
-        stamp_s, lag = stamps[file.path], lags.get(file.path)
-        if stamp_s is None or abs(stamp_s - reference_s) < STAMP_SLACK_S:
-            continue
-        found = 0 if lag is None else lag.samples
-        words = {
-            "stamped_samples": round((stamp_s - reference_s) * mix.sample_rate),
-            "reference": reference,
-            "found_samples": found,
-        }
-        agrees = abs(stamp_s - reference_s - found / mix.sample_rate) < STAMP_SLACK_S
-        yield finding("start-stamped" if agrees and lag is not None else "start-differs", [file.path], words)
+    most_s = Counter(known.values()).most_common(1)[0][0]
+    most_samples = Counter(lags[path].samples for path in known).most_common(1)[0][0]
+    for path, stamp_s in known.items():
+        late_s, found = stamp_s - most_s, lags[path].samples - most_samples
+        if abs(late_s) > STAMP_SLACK_S:
+            measured = {"stamped_samples": round(late_s * mix_hz), "found_samples": found}
+            agrees = abs(late_s - found / mix_hz) < STAMP_SLACK_S
+            yield finding("start-stamped" if agrees else "start-differs", [path], measured)
 
 
-def _stamp_s(file: AudioFile) -> float | None:
+def _stamp_s(path: Path, sample_rate: int) -> float | None:
     """The time reference of a file in seconds."""
-    samples = time_reference(file.path)
-    return None if samples is None else samples / file.sample_rate
+    samples = time_reference(path)
+    return None if samples is None else samples / sample_rate

@@ -79,8 +79,8 @@ def check(stems: Path, mix: Path, groups: Path | None, progress: Progress) -> Re
     if sounding:
         kin = find_kin(song, measure_gram(song))
         found += kin.findings
-        if signal is not None and mix_file is not None:
-            found += against_mix(song, kin.spare, mix_file, progress)
+        if signal is not None:
+            found += against_mix(song, kin.spare, progress)
     return Report(in_order(found))
 
 

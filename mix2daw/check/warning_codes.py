@@ -56,9 +56,9 @@ WARNINGS = (
     ),
     _warning(
         "band-limit",
-        "A brick wall between 6 and 20.3 kHz: the level falls by 20 dB and more within 600 Hz (by 40 dB "
-        "where that is above 0.44 of the sample rate), and nothing comes above it",
-        "nothing above {wall_hz:.0f} Hz, where the level falls by {fall_db:.0f} dB: typical of {source}",
+        "A brick wall from 6 kHz up to 0.45 of the sample rate, 20.3 kHz at most: the level falls by 20 dB or "
+        "more within 600 Hz, and nothing comes above it",
+        "nothing above {wall_hz:.0f} Hz, where the level falls by {fall_db:.0f} dB: typical {source}",
         "use the file that it was made from",
     ),
     _warning(
@@ -125,8 +125,8 @@ WARNINGS = (
     ),
     _warning(
         "start-differs",
-        "Broadcast-WAV time references say that a stem starts elsewhere than where its audio fits",
-        "stamped {stamped_samples:+d} samples against {reference}, but its audio fits at {found_samples:+d}",
+        "The Broadcast-WAV time reference of a stem differs from most stems', and not as its audio does",
+        "stamped {stamped_samples:+d} samples against most stems, but its audio fits at {found_samples:+d}",
         "nothing if it is the stamp that is wrong; else export all from one start",
     ),
     _warning(
