@@ -13,6 +13,7 @@ The way of the data, in the order of the modules; each stage takes the value of 
     exporters   graph → audio by pedalboard, graph → sessions       exporter, Lost
     reference   processors → docs/processors.md
     compare     how close two signals are                           (compare.compare)
+    check       what would stop or spoil a recovery                 (check.preflight.check)
     report      a result → one page to look at and to listen to     (report.report_html)
     recover     all of the above, into one folder                   Job, Recovery (and recover.recover)
     dry_run     what recover would do, in about what time (cost)    (dry_run.plan)

@@ -30,6 +30,7 @@ from mix2daw.stems import AudioFile, Signal, file_sha256, find_stems, probe, rea
 
 SILENCE_DBFS = -90.0  # RMS over the whole file
 IDENTICAL_DB = -100.0  # of the difference of two channels, relative to both
+SHORTEST_S = 0.5  # of a mix: La and loudness need some sound
 SHORTEST_SHARE, LONGEST_SHARE = 0.5, 1.1  # of the mix
 SAME_SONG = "give stems and mix of the same song, from the same start"
 
@@ -78,6 +79,7 @@ def open_session(stems: Path, mix: Path, groups: Path | None = None) -> Session:
     """
     patterns = None if groups is None else read_groups(groups)
     mix_info = probe(mix)
+    check_mix(mix_info)
     files = [probe(path) for path in find_stems(stems, mix)]
     for file in files:
         check_name(file)
@@ -85,7 +87,7 @@ def open_session(stems: Path, mix: Path, groups: Path | None = None) -> Session:
     findings: list[str] = []
     mix_signal = read_audio(mix)
     if is_silent(mix_signal):
-        raise InputError(mix, "is silent", "give the mix that was made of the stems", "mix-silent")
+        raise silent_mix(mix)
     if mix_signal.shape[0] == 1:
         findings.append("the mix is mono: both channels are the same")
     spool = Spool()
@@ -109,7 +111,7 @@ def open_session(stems: Path, mix: Path, groups: Path | None = None) -> Session:
             kept = spool.keep(stem.signal)
         tracks.append(Track(file.name, file.path, kept, None, file_sha256(file.path), lag.samples))
     if not tracks:
-        raise InputError(stems, "holds only silent stems", "export the stems again", "all-silent")
+        raise only_silent(stems)
     names = [track.name for track in tracks]
     if patterns is None:
         found = guessed_groups(names)
@@ -149,6 +151,16 @@ def is_silent(signal: Signal) -> bool:
     return bool(np.mean(np.square(signal), dtype=np.float64) < 10 ** (SILENCE_DBFS / 10))
 
 
+def silent_mix(mix: Path) -> InputError:
+    """What to raise for a mix that is silent."""
+    return InputError(mix, "is silent", "give the mix that was made of the stems", "mix-silent")
+
+
+def only_silent(stems: Path) -> InputError:
+    """What to raise for a folder of stems of which none sounds in the mix."""
+    return InputError(stems, "holds only silent stems", "export the stems again", "all-silent")
+
+
 def check_name(file: AudioFile) -> None:
     """Raise InputError for a name that does not fit into a graph or into XML."""
     remedy, code = "rename the file", "name-unusable"
@@ -157,6 +169,13 @@ def check_name(file: AudioFile) -> None:
     # Cc: control characters; Cs: bytes that are no valid text.
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in file.name):
         raise InputError(ascii(str(file.path)), "has a name with control characters", remedy, code)
+
+
+def check_mix(mix: AudioFile) -> None:
+    """Raise InputError for a mix that is too short to be compared with anything."""
+    if mix.duration_s < SHORTEST_S:
+        what, remedy = f"lasts {mix.duration_s:.3f} s", f"give a mix of {SHORTEST_S:g} s and more"
+        raise InputError(mix.path, what, remedy, "mix-short")
 
 
 def check_lengths(files: Sequence[AudioFile], mix: AudioFile) -> None:

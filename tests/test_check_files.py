@@ -60,6 +60,18 @@ def text_as_mix(song: Path) -> None:
     (song / "mix.wav").write_text("no audio\n" * 50, encoding="utf-8")
 
 
+def late_stems(song: Path) -> None:
+    """All that the stems have comes after the end of the mix, which they have nothing to do with."""
+    write_stem(song / "mix.wav", 0.1 * np.random.default_rng(100).standard_normal((2 * SONG_RATE, 2)))
+    for seed, path in enumerate(sorted((song / "stems").iterdir())):
+        noise = 0.1 * np.random.default_rng(seed).standard_normal(SONG_RATE // 10)
+        write_stem(path, np.concatenate([np.zeros(2 * SONG_RATE), noise]))
+
+
+def short_mix(song: Path) -> None:
+    write_stem(song / "mix.wav", bursts(1, 0.5, 60)[: SONG_RATE // 10])
+
+
 CODE_OF: dict[Callable[[Path], None], str] = {
     six_channels: "channels-unusable",
     slow_rate: "rate-unusable",
@@ -70,6 +82,8 @@ CODE_OF: dict[Callable[[Path], None], str] = {
     silent_mix: "mix-silent",
     nan_mix: "not-finite",
     text_as_mix: "file-unusable",
+    late_stems: "all-silent",
+    short_mix: "mix-short",
     **{
         spoil: {
             "no_folder": "no-stems",
@@ -136,6 +150,21 @@ def test_a_good_song_is_ready_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert str(song / "groups.yaml") in report["command"]
     unused = [one for one in report["findings"] if one["code"] == "group-unused"]
     assert ["vox*" in one["said"] for one in unused] == [True]
+
+
+@pytest.mark.parametrize("seconds", [0.5, 0.6, 0.8, 1.2, 2.5])
+@pytest.mark.parametrize("rate", [8000, 44100, 192000])
+def test_any_length_is_looked_at(tmp_path: Path, seconds: float, rate: int) -> None:
+    samples, generator = round(seconds * rate), np.random.default_rng(rate)
+    stems = 0.1 * generator.standard_normal((3, 2, samples)).astype(np.float32)
+    for number, stem in enumerate(stems):
+        write(tmp_path / f"stems/{number}.wav", stem, rate)
+    write(tmp_path / "mix.wav", np.tanh(3 * stems.sum(0)), rate)
+    report = check(tmp_path / "stems", tmp_path / "mix.wav", None, Silence())
+    assert report.ready
+    told = {code for code, _ in found(report, "note")}
+    assert "mix-level" in told
+    assert ("too-short" in told) != ("mix-explained" in told)
 
 
 def test_formats_that_differ(tmp_path: Path) -> None:

@@ -34,42 +34,12 @@ from mix2daw.spool import Shelf, Spool
 ABSENT_TIMES = 1.3
 
 
-def against_mix(song: Song, spare: Collection[int], progress: Progress) -> list[Finding]:
-    """Hold the stems of a song against its mix. `spare`: stems that are made of others, which only have to
-    be as long as they may."""
-    found: list[Finding] = []
-    stems = [stem for number, stem in enumerate(song.stems) if number not in spare]
-    for number in sorted(spare):
-        _place(song, {song.stems[number]: Lag()}, found)
-    if not stems:
-        return found
-    lying = _align(song, stems, progress, found)
-    lying, drifting = _by_one_clock(song, lying, progress)
-    found += drifting
-    lags = {stem.path: lag for stem, lag in lying.lags.items()}
-    rates = {stem.path: stem.file.sample_rate for stem in lying.lags}
-    found += stamp_findings(lags, rates, song.sample_rate)
-    placings = [
-        one for stem, lag in lying.lags.items() for one in lag_findings(stem.file, lag, song.sample_rate)
-    ]
-    if not lying.song.stems:
-        return found + placings
-    found += sum_finding(lying.song, measure_gram(lying.song))
-    if lying.heard is None:
-        length = {"duration_s": song.samples / song.sample_rate, "stems": len(lying.song.stems)}
-        return [*found, *placings, finding("too-short", [song.mix_path], length)]
-    presences = measure_presence(lying.heard.filters, song.sample_rate)
-    shifting = list(phase_findings(lying.song, lying.heard.filters, presences))
-    moved = {path for one in shifting for path in one.files}
-    # Such stems have no one place, and what they make is in no filter's reach: no sign of anything else.
-    found += [one for one in placings if not (one.code.name == "lag-unsure" and moved & {*one.files})]
-    for stem, presence in zip(lying.song.stems, presences, strict=True):
-        if presence.times_chance < ABSENT_TIMES and stem.path not in moved:
-            found.append(finding("stem-not-in-mix", [stem.path], presence.measured()))
-    fades = find_fades(lying.heard.remains)
-    found += [*shifting, *fade_findings(song.mix_path, fades)]
-    explained = explained_findings(song, lying.heard.filters, lying.heard.remains, fades)
-    return [*found, *(one for one in explained if not (one.code.name == "mix-unexplained" and moved))]
+@dataclass(frozen=True)
+class Held:
+    """What is found of stems against the mix; `nothing_sounds`: none of them does within the mix."""
+
+    findings: list[Finding]
+    nothing_sounds: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +56,48 @@ class _Aligned:
     lags: dict[Stem, Lag]
     song: Song
     heard: _Heard | None
+
+
+def against_mix(song: Song, spare: Collection[int], progress: Progress) -> Held:
+    """Hold the stems of a song against its mix. `spare`: stems that are made of others, which only have to
+    be as long as they may."""
+    found: list[Finding] = []
+    copies = _place(song, {song.stems[number]: Lag() for number in sorted(spare)}, found)
+    stems = [stem for number, stem in enumerate(song.stems) if number not in spare]
+    if not stems:
+        return Held(found)
+    lying, drifting = _by_one_clock(song, _align(song, stems, progress, found), progress)
+    found += drifting
+    lags = {stem.path: lag for stem, lag in lying.lags.items()}
+    rates = {stem.path: stem.file.sample_rate for stem in lying.lags}
+    found += stamp_findings(lags, rates, song.sample_rate)
+    placings = [
+        one for stem, lag in lying.lags.items() for one in lag_findings(stem.file, lag, song.sample_rate)
+    ]
+    if not lying.song.stems:
+        refused = any(one.code.severity == "stop" for one in found)
+        return Held(found + placings, not (refused or copies.stems))
+    found += sum_finding(lying.song, measure_gram(lying.song))
+    if lying.heard is None:
+        length = {"duration_s": song.samples / song.sample_rate, "stems": len(lying.song.stems)}
+        return Held([*found, *placings, finding("too-short", [song.mix_path], length)])
+    return Held(found + _explained(lying.song, lying.heard, placings))
+
+
+def _explained(song: Song, heard: _Heard, placings: Sequence[Finding]) -> list[Finding]:
+    """What the stems explain of the mix, and what none does; and where they lie, as far as that is sure."""
+    presences = measure_presence(heard.filters, song.sample_rate)
+    found = list(phase_findings(song, heard.filters, presences))
+    # Such stems have no one place, and what they make is in no filter's reach: no sign of anything else.
+    moved = {path for one in found for path in one.files}
+    found += [one for one in placings if not (one.code.name == "lag-unsure" and moved & {*one.files})]
+    for stem, presence in zip(song.stems, presences, strict=True):
+        if presence.times_chance < ABSENT_TIMES and stem.path not in moved:
+            found.append(finding("stem-not-in-mix", [stem.path], presence.measured()))
+    fades = find_fades(heard.remains)
+    found += fade_findings(song.mix_path, fades)
+    explained = explained_findings(song, heard.filters, heard.remains, fades)
+    return [*found, *(one for one in explained if not (one.code.name == "mix-unexplained" and moved))]
 
 
 def _align(song: Song, stems: Sequence[Stem], progress: Progress, found: list[Finding]) -> _Aligned:

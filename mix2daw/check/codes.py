@@ -24,6 +24,7 @@ STOPS = (
     _stop("rate-unusable", "A sample rate outside 8000 to 384000 Hz"),
     _stop("not-finite", "Samples that are NaN or infinite"),
     _stop("length-foreign", "The longest stem lasts less than half the mix, or one sounds 1.1 times as long"),
+    _stop("mix-short", "The mix lasts less than half a second"),
     _stop("mix-silent", "The mix's RMS is below −90 dBFS"),
     _stop("all-silent", "Every stem's RMS is below −90 dBFS, in its file or in what the mix has of it"),
     _stop("groups-unusable", "The groups.yaml cannot be read as groups"),

@@ -70,7 +70,7 @@ def fade_findings(path: Path, fades: Fades) -> Iterator[Finding]:
 
 def find_fade(together: Floats, made: Floats, hop_s: float) -> Fade | None:
     """The fade at the end of frames, None where there is none."""
-    width = max(1, round(SMOOTH_S / hop_s))
+    width = min(len(made), max(1, round(SMOOTH_S / hop_s)))
     box = np.ones(width) / width
     together, made = (np.convolve(values, box, "same") for values in (together, made))
     sounding = made > 0

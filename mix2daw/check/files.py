@@ -11,7 +11,7 @@ import soundfile
 
 from mix2daw.check.findings import Finding, finding, refusal
 from mix2daw.errors import InputError
-from mix2daw.session import check_lengths, check_name
+from mix2daw.session import check_lengths, check_mix, check_name
 from mix2daw.stems import AudioFile, check_tracks_differ, list_stems, probe
 
 Value = TypeVar("Value")
@@ -49,7 +49,7 @@ def attempt(
 def usable_files(stems: Path, mix: Path, found: list[Finding]) -> tuple[list[AudioFile], AudioFile | None]:
     """The headers of the stems and the mix that `recover` would take; what it would not is added to the
     findings."""
-    mix_file = attempt(lambda: probe(mix), mix, found)
+    mix_file = attempt(lambda: _usable_mix(mix), mix, found)
     paths = attempt(lambda: list_stems(stems, mix), stems, found) or ()
     attempt(lambda: check_tracks_differ(stems, paths), stems, found)
     files = []
@@ -62,6 +62,12 @@ def usable_files(stems: Path, mix: Path, found: list[Finding]) -> tuple[list[Aud
         longest = max(files, key=lambda file: file.duration_s)
         attempt(lambda: check_lengths(files, mix_file), longest.path, found)
     return files, mix_file
+
+
+def _usable_mix(path: Path) -> AudioFile:
+    file = probe(path)
+    check_mix(file)
+    return file
 
 
 def format_findings(stems: Sequence[AudioFile], mix: AudioFile | None) -> Iterator[Finding]:

@@ -19,10 +19,9 @@ from mix2daw.check.kinship import find_kin, measure_gram
 from mix2daw.check.peaks import level_findings
 from mix2daw.check.samples import sample_findings, silence
 from mix2daw.check.song import Song, Stem
-from mix2daw.errors import InputError
 from mix2daw.groups import read_groups, sorted_into
 from mix2daw.progress import Progress
-from mix2daw.session import is_silent, same_channels
+from mix2daw.session import is_silent, only_silent, same_channels, silent_mix
 from mix2daw.spool import Spool
 from mix2daw.stems import AudioFile, Signal, read_audio, resample, stereo
 
@@ -71,16 +70,18 @@ def check(stems: Path, mix: Path, groups: Path | None, progress: Progress) -> Re
     progress.step()
     rates = Counter(file.sample_rate for file in files)
     rate = mix_file.sample_rate if mix_file else rates.most_common(1)[0][0] if rates else 0
-    sounding = _read_stems(files, rate, Spool(), found, progress)
-    if files and not sounding and all(_silent(file.path, found) for file in files):
-        error = InputError(stems, "holds only silent stems", "export the stems again")
-        found.append(refusal(error, stems, "all-silent"))
+    sounding, silent = _read_stems(files, rate, Spool(), found, progress)
+    nothing_sounds = bool(files) and silent == len(files)
     song = Song(rate, np.zeros((2, 0), np.float32) if signal is None else signal, mix, tuple(sounding))
     if sounding:
         kin = find_kin(song, measure_gram(song))
         found += kin.findings
         if signal is not None:
-            found += against_mix(song, kin.spare, progress)
+            held = against_mix(song, kin.spare, progress)
+            found += held.findings
+            nothing_sounds = held.nothing_sounds and silent + len(sounding) == len(files)
+    if nothing_sounds:
+        found.append(refusal(only_silent(stems), stems))
     return Report(in_order(found))
 
 
@@ -100,8 +101,7 @@ def _read_mix(file: AudioFile, found: list[Finding]) -> Signal | None:
     if signal is None:
         return None
     if is_silent(signal):
-        error = InputError(file.path, "is silent", "give the mix that was made of the stems")
-        found.append(refusal(error, file.path, "mix-silent"))
+        found.append(refusal(silent_mix(file.path), file.path))
         return None
     found += level_findings(file.path, signal, file.sample_rate)
     found += band_findings(file.path, signal, file.sample_rate)
@@ -110,17 +110,18 @@ def _read_mix(file: AudioFile, found: list[Finding]) -> Signal | None:
 
 def _read_stems(
     files: list[AudioFile], rate: int, spool: Spool, found: list[Finding], progress: Progress
-) -> list[Stem]:
-    """The stems that sound, at the mix's rate."""
-    sounding = []
+) -> tuple[list[Stem], int]:
+    """The stems that sound, at the mix's rate, and how many are silent."""
+    sounding, silent = [], 0
     for file in files:
         signal = attempt(lambda path=file.path: read_audio(path), file.path, found)  # type: ignore[misc]
         progress.step()
         if signal is None:
             continue
-        silent = silence(file.path, signal)
-        if silent is not None:
-            found.append(silent)
+        nothing = silence(file.path, signal)
+        if nothing is not None:
+            found.append(nothing)
+            silent += 1
             continue
         found += sample_findings(file.path, signal, file.sample_rate)
         found += band_findings(file.path, signal, file.sample_rate)
@@ -128,9 +129,4 @@ def _read_stems(
         if signal.shape[0] == 2 and same_channels(signal):
             signal = signal[:1]
         sounding.append(Stem(file, spool.keep(signal)))
-    return sounding
-
-
-def _silent(path: Path, found: list[Finding]) -> bool:
-    codes = {one.code.name for one in found if path in one.files}
-    return bool(codes & {"stem-silent", "stem-denormal"})
+    return sounding, silent

@@ -56,8 +56,8 @@ WARNINGS = (
     ),
     _warning(
         "band-limit",
-        "A brick wall from 6 kHz up to 0.45 of the sample rate, 20.3 kHz at most: the level falls by 20 dB or "
-        "more within 600 Hz, and nothing comes above it",
+        "A brick wall from 6 kHz up to 0.45 of the sample rate, 20.3 kHz at most: the level falls by 20 dB "
+        "and more within 600 Hz, and nothing comes above it",
         "nothing above {wall_hz:.0f} Hz, where the level falls by {fall_db:.0f} dB: typical {source}",
         "use the file that it was made from",
     ),
