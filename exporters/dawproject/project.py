@@ -38,7 +38,7 @@ def project_xml(plan: Plan, beside: str | None = None) -> etree._Element:
     for channel, _ in plan.tree():
         parent = elements[str(channel.strip.output)]
         elements[channel.name] = _track(parent, channel, plan, ids, tracks, channels)
-    elements[plan.master.name] = _track(structure, plan.master, plan, ids, tracks, channels)
+    _track(structure, plan.master, plan, ids, tracks, channels)
     for name, rgb in colors(plan).items():
         elements[name].set("color", f"#{rgb:06x}")
     arrangement = etree.SubElement(root, "Arrangement", {"id": ids.next()})
