@@ -203,3 +203,13 @@ def test_a_plain_sum_of_the_stems(tmp_path: Path) -> None:
     assert static["low_db"] == pytest.approx(-10.5, abs=0.01)
     assert static["high_db"] == pytest.approx(0, abs=0.01)
     assert static["residual_db"] < -80
+
+
+def test_a_muted_stem_of_a_plain_sum(tmp_path: Path) -> None:
+    stems, _ = piece()
+    total = np.sum([stereo(signal) for name, signal in stems.items() if name != "guitar"], axis=0)
+    report = look(tmp_path, stems, total)
+    assert set(found(report, "warning")) == {("stem-not-in-mix", "guitar")}
+    gains = found(report, "note")["mix-is-sum", "mix"].measured
+    assert gains["low_db"] == pytest.approx(0, abs=0.01)
+    assert gains["high_db"] == pytest.approx(0, abs=0.01)
