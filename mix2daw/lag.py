@@ -49,13 +49,15 @@ class Lag:
     """`samples` of the mix's rate by which a stem starts later in the mix than in its file; `unsure`: it
     seems to be elsewhere, but more than one place fits; `samples` is 0 then.
 
-    `agreement`, −1 to 1: the mean cosine of what its phases there differ from those of a minimum-phase
-    filter; negative where its polarity is inverted. `evidence`: how many phases that is the mean of, each
-    counted as far as it is known. Both are what was measured, and no part of which lag it is."""
+    `agreement`, 0 to 1: the mean cosine of what its phases differ from those of a minimum-phase filter, where
+    they do least within some samples of that place; `inverted`: the same for a stem of inverted polarity;
+    `evidence`: how many phases both are means of, each counted as far as it is known. All three are what was
+    measured, and no part of which lag it is."""
 
     samples: int = 0
     unsure: bool = False
     agreement: float = field(default=0.0, compare=False)
+    inverted: float = field(default=0.0, compare=False)
     evidence: float = field(default=0.0, compare=False)
 
 
@@ -161,16 +163,16 @@ def _fine(spectra: SongSpectra, filters: BlockFilters, stem: int, moved: bool) -
     phase = _minimum_phase(hz, np.log(np.abs(response)), counted, rate)
     evidence = float(counted.sum())
     signed = (turned @ (direction * np.exp(-1j * phase))).real / evidence
-    agreement = np.abs(signed)
-    best, here = int(agreement.argmax()), int(np.flatnonzero(lags == 0)[0])
-    if moved:
-        return Lag(int(lags[best]), False, float(signed[best]), evidence)
-    # A filter of linear phase, its delay made up for, is no reason to move either.
     linear = float(direction.real.sum()) / evidence
-    gain = float(agreement[best]) - max(float(agreement[here]), abs(linear))
-    if agreement[best] > AGREED and gain > GAIN and gain * evidence > EVIDENCE:
-        return Lag(int(lags[best]), False, float(signed[best]), evidence)
-    return Lag(0, False, float(signed[here]) if agreement[here] >= abs(linear) else linear, evidence)
+    found = Lag(0, False, max(float(signed.max()), linear), max(float(-signed.min()), -linear), evidence)
+    agreement = np.abs(signed)
+    best = int(agreement.argmax())
+    if moved:
+        return replace(found, samples=int(lags[best]))
+    # A filter of linear phase, its delay made up for, is no reason to move either.
+    gain = float(agreement[best]) - max(float(agreement[lags == 0][0]), abs(linear))
+    sure = agreement[best] > AGREED and gain > GAIN and gain * evidence > EVIDENCE
+    return replace(found, samples=int(lags[best]) if sure else 0)
 
 
 def _minimum_phase(

@@ -68,7 +68,8 @@ def test_a_lag_a_polarity_and_a_clock_each_for_itself(tmp_path: Path) -> None:
     report = look(tmp_path, stems, mix)
     warnings, notes = found(report, "warning"), found(report, "note")
     assert set(warnings) == {("polarity-inverted", "hats"), ("drift", "guitar")}
-    assert warnings["polarity-inverted", "hats"].measured["agreement"] < -0.9
+    polarity = warnings["polarity-inverted", "hats"].measured
+    assert polarity["agreement"] > 0.9 > 0.5 > polarity["upright"]
     drift = warnings["drift", "guitar"].measured
     assert drift["drift_ppm"] == pytest.approx(-30, abs=1)
     assert drift["factor"] == pytest.approx(1 - 30e-6, abs=1e-6)
@@ -202,3 +203,13 @@ def test_a_plain_sum_of_the_stems(tmp_path: Path) -> None:
     assert static["low_db"] == pytest.approx(-10.5, abs=0.01)
     assert static["high_db"] == pytest.approx(0, abs=0.01)
     assert static["residual_db"] < -80
+
+
+def test_a_muted_stem_of_a_plain_sum(tmp_path: Path) -> None:
+    stems, _ = piece()
+    total = np.sum([stereo(signal) for name, signal in stems.items() if name != "guitar"], axis=0)
+    report = look(tmp_path, stems, total)
+    assert set(found(report, "warning")) == {("stem-not-in-mix", "guitar")}
+    gains = found(report, "note")["mix-is-sum", "mix"].measured
+    assert gains["low_db"] == pytest.approx(0, abs=0.01)
+    assert gains["high_db"] == pytest.approx(0, abs=0.01)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from check_helpers import RATE, ROOT, found, look, piece, shifted, write
+from check_helpers import RATE, ROOT, Stems, found, piece, shifted, write
 from test_cli import BAD_SONGS, bursts, listing, make_song, run
 from test_cli import RATE as SONG_RATE
 from test_cli import write as write_stem
@@ -20,8 +20,16 @@ from mix2daw.check.codes import CODES, markdown
 from mix2daw.check.preflight import check
 from mix2daw.check.stamps import time_reference
 from mix2daw.progress import Silence
+from mix2daw.stems import Signal
 
 PAGE = ROOT / "docs" / "check.md"
+SHORT = 6 * RATE
+
+
+def short_piece() -> tuple[Stems, Signal]:
+    """Six seconds of the sample song."""
+    stems, mix = piece()
+    return {name: signal[:, :SHORT] for name, signal in stems.items()}, mix[:, :SHORT]
 
 
 def six_channels(song: Path) -> None:
@@ -153,7 +161,7 @@ def test_a_good_song_is_ready_and_says_how_to_go_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.5, 0.6, 0.8, 1.2, 2.5])
-@pytest.mark.parametrize("rate", [8000, 44100, 192000])
+@pytest.mark.parametrize("rate", [8000, 44100, 96000])
 def test_any_length_is_looked_at(tmp_path: Path, seconds: float, rate: int) -> None:
     samples, generator = round(seconds * rate), np.random.default_rng(rate)
     stems = 0.1 * generator.standard_normal((3, 2, samples)).astype(np.float32)
@@ -168,22 +176,23 @@ def test_any_length_is_looked_at(tmp_path: Path, seconds: float, rate: int) -> N
 
 
 def test_formats_that_differ(tmp_path: Path) -> None:
-    stems, mix = piece()
+    stems, mix = short_piece()
     for name in ("bass", "guitar", "hats"):
         write(tmp_path / "stems" / f"{name}.wav", stems[name], subtype="PCM_24")
     write(tmp_path / "stems/kick.wav", stems["kick"], subtype="PCM_16")
     write(tmp_path / "stems/lead.ogg", stems["lead"], subtype="VORBIS")
     half = stems["pad"][:, ::2]
     write(tmp_path / "stems/pad.wav", half, RATE // 2, subtype="PCM_24")
-    write(tmp_path / "stems/snare.wav", stems["snare"][:, : 10 * RATE], subtype="PCM_24")
+    write(tmp_path / "stems/snare.wav", stems["snare"][:, : 5 * RATE], subtype="PCM_24")
     write(tmp_path / "mix.wav", mix, subtype="PCM_24")
-    notes = found(check(tmp_path / "stems", tmp_path / "mix.wav", None, Silence()), "note")
+    report = check(tmp_path / "stems", tmp_path / "mix.wav", None, Silence())
+    notes = found(report, "note")
     assert notes["rate-differs", "pad"].measured == {"stem_hz": RATE // 2, "mix_hz": RATE}
     assert notes["depth-differs", "kick"].measured["format"] == "16 bit"
     assert notes["channels-differ", "bass"].measured["stereo"] == 2
     lengths = notes["length-differs", "snare"].measured
-    assert (lengths["shortest_s"], lengths["longest_s"], lengths["mix_s"]) == (10, 10, 14)
-    warnings = found(check(tmp_path / "stems", tmp_path / "mix.wav", None, Silence()), "warning")
+    assert (lengths["shortest_s"], lengths["longest_s"], lengths["mix_s"]) == (5, 5, 6)
+    warnings = found(report, "warning")
     assert warnings["lossy-file", "lead"].measured["format"] == "Vorbis"
 
 
@@ -211,9 +220,8 @@ def test_a_time_reference_is_read(tmp_path: Path, form: bytes) -> None:
 
 
 def test_stamps_are_held_against_the_audio(tmp_path: Path) -> None:
-    stems, mix = piece()
+    stems, mix = short_piece()
     stems["lead"] = shifted(stems["lead"], 4410)
-    look(tmp_path, stems, mix)
     for name in stems:
         write(tmp_path / "stems" / f"{name}.wav", stems[name], subtype="PCM_24")
         late = {"lead": -4410, "hats": 22050}.get(name, 0)

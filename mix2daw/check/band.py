@@ -27,7 +27,7 @@ BAND_SHARE = 0.9
 RATES_HZ, RATE_LOW_SHARE, RATE_HIGH_SHARE = (16000, 22050, 24000, 32000, 44100, 48000), 0.43, 0.5
 LOSSY_HZ = 14500.0
 SMOOTH_HZ = 200.0
-HEARD_DB = -110.0  # below the wall, of a bin, against the loudest third of an octave's
+HEARD_DB = -110.0  # below the wall, against the loudest bin
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ FINER = 8  # places between two samples
 LOW_HZ, HIGH_SHARE = 40.0, 0.45
 # A stretch counts from so much evidence and agreement on; so many must count, over so much of the song.
 EVIDENCE, AGREED, LEAST_STRETCHES, LEAST_SHARE = 200.0, 0.4, 6, 0.4
+# Of what they span: two groups of stretches have a line through them whatever they are.
+WIDEST_GAP = 0.5
 # A drift is told from so many ppm and standard errors on, if most lags lie on a line: to a part of what it
 # rises, and some samples.
 LEAST_PPM, SURE, AGREEING, STRAIGHT, SLACK_SAMPLES = 2.0, 8.0, 0.75, 0.15, 0.3
@@ -137,6 +139,8 @@ def _line(at: Floats, lag: Floats, samples: int) -> Drift | None:
     slope, start = theilslopes(lag, at, method="joint")[:2]
     near = np.abs(lag - start - slope * at) <= _allowed(slope, at)
     if near.mean() < AGREEING or near.sum() < LEAST_STRETCHES or np.ptp(at[near]) < LEAST_SHARE * samples:
+        return None
+    if np.diff(at[near]).max() > WIDEST_GAP * np.ptp(at[near]):
         return None
     centred = at[near] - at[near].mean()
     slope = float(centred @ lag[near] / (centred @ centred))

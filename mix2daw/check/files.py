@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,19 +50,24 @@ def attempt(
 def usable_files(stems: Path, mix: Path, found: list[Finding]) -> tuple[list[AudioFile], AudioFile | None]:
     """The headers of the stems and the mix that `recover` would take; what it would not is added to the
     findings."""
-    mix_file = attempt(lambda: _usable_mix(mix), mix, found)
-    paths = attempt(lambda: list_stems(stems, mix), stems, found) or ()
-    attempt(lambda: check_tracks_differ(stems, paths), stems, found)
+    mix_file = attempt(partial(_usable_mix, mix), mix, found)
+    paths = attempt(partial(list_stems, stems, mix), stems, found) or ()
+    attempt(partial(check_tracks_differ, stems, paths), stems, found)
     files = []
     for path in paths:
-        file = attempt(lambda path=path: probe(path), path, found)  # type: ignore[misc]
+        file = attempt(partial(probe, path), path, found)
         if file is not None:
-            attempt(lambda file=file: check_name(file), path, found)  # type: ignore[misc]
+            attempt(partial(check_name, file), path, found)
             files.append(file)
     if files and mix_file is not None:
         longest = max(files, key=lambda file: file.duration_s)
-        attempt(lambda: check_lengths(files, mix_file), longest.path, found)
+        attempt(partial(check_lengths, files, mix_file), longest.path, found)
     return files, mix_file
+
+
+def rate_of(stems: Sequence[AudioFile], mix: AudioFile | None) -> int:
+    """The sample rate of a song: the mix's, without one most stems'."""
+    return mix.sample_rate if mix else _commonest([file.sample_rate for file in stems])
 
 
 def _usable_mix(path: Path) -> AudioFile:
@@ -74,7 +80,7 @@ def format_findings(stems: Sequence[AudioFile], mix: AudioFile | None) -> Iterat
     """Where the formats of files differ from the mix's, or without one from most stems'."""
     if not stems:
         return
-    rate = mix.sample_rate if mix else _commonest([file.sample_rate for file in stems])
+    rate = rate_of(stems, mix)
     for other in sorted({file.sample_rate for file in stems} - {rate}):
         paths = [file.path for file in stems if file.sample_rate == other]
         yield finding("rate-differs", paths, {"stem_hz": other, "mix_hz": rate})

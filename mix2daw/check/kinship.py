@@ -24,6 +24,7 @@ BLOCK_SAMPLES = 1 << 17
 EQUAL_DB, MADE_DB = -90.0, -40.0
 # A member of a sum may be left out if what is not explained stays below this, or below so many times as much.
 LEFT_OUT_DB, LEFT_OUT_TIMES = -80.0, 4.0
+ABSENT_DB = -70.0  # the gain of a stem that has no part in a sum
 LOAD = 1e-11
 
 
@@ -124,6 +125,7 @@ def sum_finding(song: Song, gram: Gram) -> Iterator[Finding]:
     if residual_db > MADE_DB:
         residual_db = level_db(left)
         levels_db = [20 * math.log10(max(1e-10, float(np.abs(gain).max()))) for gain in gains]
+        levels_db = [level for level in levels_db if level > ABSENT_DB] or levels_db
         words = f"static gains from {min(levels_db):+.1f} to {max(levels_db):+.1f} dB"
     if residual_db < MADE_DB:
         ends = {"low_db": min(levels_db), "high_db": max(levels_db)}

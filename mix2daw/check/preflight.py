@@ -5,15 +5,15 @@ Unlike `recover` it goes on after a defect: a file that cannot be used is left o
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from mix2daw.check.against import against_mix
 from mix2daw.check.band import band_findings
-from mix2daw.check.files import attempt, format_findings, usable_files
+from mix2daw.check.files import attempt, format_findings, rate_of, usable_files
 from mix2daw.check.findings import Finding, finding, in_order, refusal
 from mix2daw.check.kinship import find_kin, measure_gram
 from mix2daw.check.peaks import level_findings
@@ -68,10 +68,11 @@ def check(stems: Path, mix: Path, groups: Path | None, progress: Progress) -> Re
     progress.stage("Reading", len(files) + 1)
     signal = None if mix_file is None else _read_mix(mix_file, found)
     progress.step()
-    rates = Counter(file.sample_rate for file in files)
-    rate = mix_file.sample_rate if mix_file else rates.most_common(1)[0][0] if rates else 0
+    if not files:
+        return Report(in_order(found))
+    rate = rate_of(files, mix_file)
     sounding, silent = _read_stems(files, rate, Spool(), found, progress)
-    nothing_sounds = bool(files) and silent == len(files)
+    nothing_sounds = silent == len(files)
     song = Song(rate, np.zeros((2, 0), np.float32) if signal is None else signal, mix, tuple(sounding))
     if sounding:
         kin = find_kin(song, measure_gram(song))
@@ -87,7 +88,7 @@ def check(stems: Path, mix: Path, groups: Path | None, progress: Progress) -> Re
 
 def _group_findings(groups: Path, names: list[str]) -> list[Finding]:
     found: list[Finding] = []
-    patterns = attempt(lambda: read_groups(groups), groups, found, "groups-unusable")
+    patterns = attempt(partial(read_groups, groups), groups, found, "groups-unusable")
     if patterns is not None:
         found += [
             finding("group-unused", [groups], {"what": line}) for line in sorted_into(patterns, names)[1]
@@ -97,7 +98,7 @@ def _group_findings(groups: Path, names: list[str]) -> list[Finding]:
 
 def _read_mix(file: AudioFile, found: list[Finding]) -> Signal | None:
     """The mix (2, samples), if it can be used."""
-    signal = attempt(lambda: read_audio(file.path), file.path, found)
+    signal = attempt(partial(read_audio, file.path), file.path, found)
     if signal is None:
         return None
     if is_silent(signal):
@@ -114,7 +115,7 @@ def _read_stems(
     """The stems that sound, at the mix's rate, and how many are silent."""
     sounding, silent = [], 0
     for file in files:
-        signal = attempt(lambda path=file.path: read_audio(path), file.path, found)  # type: ignore[misc]
+        signal = attempt(partial(read_audio, file.path), file.path, found)
         progress.step()
         if signal is None:
             continue

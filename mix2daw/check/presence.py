@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import torch
 
 from mix2daw.check.filters import Filters
-from mix2daw.search.least_squares import RIDGE_BIN, RIDGE_FLOOR, RIDGE_OWN
+from mix2daw.search.least_squares import ridge_of
 
 HEARD_DB = -60.0  # of a stem's power in a bin, against its loudest: below, a bin does not count
 LOW_HZ = 30.0
+FLOOR_DB = -60.0  # of the mix: what single precision leaves of a mix that is fully explained says nothing
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ def measure_presence(filters: Filters, sample_rate: int) -> list[Presence]:
     """The presence of every stem."""
     responses, sums = filters.responses, filters.products
     power = responses.power
-    load = RIDGE_OWN * power + RIDGE_BIN * power.amax(-1, keepdim=True) + RIDGE_FLOOR
-    inverse = torch.linalg.inv(sums.gram + torch.diag_embed(load).to(sums.gram.dtype))
-    chance = responses.left / sums.alike().clamp(min=1.0)
+    inverse = torch.linalg.inv(sums.gram + torch.diag_embed(ridge_of(power)).to(sums.gram.dtype))
+    left = torch.maximum(responses.left, 10 ** (FLOOR_DB / 10) * responses.target_power)
+    chance = left / sums.alike().clamp(min=1.0)
     heard_hz = filters.frequency_hz(sample_rate) > LOW_HZ
     total = float(responses.target_power[heard_hz].sum())
     found = []

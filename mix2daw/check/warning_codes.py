@@ -100,7 +100,7 @@ WARNINGS = (
     _warning(
         "polarity-inverted",
         "A stem's phases in the mix are its own turned by 180°, beyond a delay and what an equalizer turns",
-        "inverted polarity in the mix (agreement {agreement:+.2f})",
+        "inverted polarity in the mix (agreement {agreement:.2f}, as it is {upright:.2f})",
         "invert the stem: a console here has no polarity switch",
     ),
     _warning(

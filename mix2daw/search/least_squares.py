@@ -141,7 +141,7 @@ def solved(found: Products, owner: tuple[int, ...]) -> Responses:
     """The regression whose products these are."""
     gram, cross, channels = found.gram, found.cross, found.cross.shape[-1]
     power = gram.diagonal(dim1=-2, dim2=-1).real.clone()
-    ridge = RIDGE_OWN * power + RIDGE_BIN * power.amax(-1, keepdim=True) + RIDGE_FLOOR
+    ridge = ridge_of(power)
     load = torch.diag_embed(ridge).to(gram.dtype)
     solution = torch.linalg.solve(gram + load, torch.cat([cross, load], -1))
     response, held = solution[..., :channels], solution[..., channels:].diagonal(dim1=-2, dim2=-1).real
@@ -151,3 +151,8 @@ def solved(found: Products, owner: tuple[int, ...]) -> Responses:
     left = torch.minimum((found.power - explained).clamp(min=0) / free, found.power)
     variance = (left / alike)[:, None].float() * held / ridge
     return Responses(response, power, owner, found.power, left, variance)
+
+
+def ridge_of(power: Tensor) -> Tensor:
+    """What is added to the power of each column `(bins, columns)` before it is solved."""
+    return RIDGE_OWN * power + RIDGE_BIN * power.amax(-1, keepdim=True) + RIDGE_FLOOR
