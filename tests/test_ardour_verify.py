@@ -177,3 +177,4 @@ def test_null_takes_a_latency_back(lag: int) -> None:
     assert null_db(1.001 * shifted, reference)[1] == lag
     assert null_db(1.001 * shifted, reference)[0] == pytest.approx(-60, abs=0.2)
     assert null_db(reference, 0 * reference) == (None, 0)
+    assert null_db(reference, reference) == (-300, 0)

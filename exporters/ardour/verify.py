@@ -126,8 +126,11 @@ class _Exports:
         seen = [self._render]
         for _ in range(_EXPORTS):
             seconds = self._ardour.export(self._session.folder, name, file, self._duration_s)
-            mix = _channels(file, 0)
-            if mix.shape[1] < self._render.shape[1]:
+            try:
+                mix = _channels(file, 0)
+            except soundfile.SoundFileError:
+                continue
+            if mix.shape[1] < self._render.shape[1] or not np.isfinite(mix).all():
                 continue
             if any(_agree(mix, other) for other in seen):
                 return file, mix, seconds
@@ -175,7 +178,7 @@ def null_db(signal: Signal, reference: Signal) -> tuple[float | None, int]:
         return None, 0
     lag = _lag_samples(signal, reference)
     difference = _rms(signal[:, max(0, lag) :], reference[:, max(0, -lag) :])
-    return (20 * math.log10(difference / level) if difference > 0 else IDENTICAL_DB), lag
+    return (IDENTICAL_DB if difference == 0 else 20 * math.log10(difference / level)), lag
 
 
 def _rms(signal: Signal, other: Signal | None = None) -> float:
