@@ -164,6 +164,19 @@ def test_without_ardour_one_line_says_what_to_install(
     assert refused.stdout == ""
 
 
+def test_an_ardour_that_does_not_run_is_told_in_one_line(
+    graph_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = graph_file.with_name("ardour7-lua")
+    tool.write_text("#!/bin/sh\necho it fell over\nexit 134\n", encoding="utf-8")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{graph_file.parent}:/usr/bin:/bin")
+    refused = CliRunner().invoke(app, ["verify", str(graph_file), "--json"])
+    assert refused.exit_code == 2
+    (line,) = refused.stderr.splitlines()
+    assert "ardour7-lua: failed 8 times (it fell over)" in line
+
+
 def test_a_daw_that_does_not_exist_is_refused(graph_file: Path) -> None:
     refused = CliRunner().invoke(app, ["verify", str(graph_file), "--daw", "protools"])
     assert refused.exit_code == 2
@@ -177,3 +190,4 @@ def test_null_takes_a_latency_back(lag: int) -> None:
     assert null_db(1.001 * shifted, reference)[1] == lag
     assert null_db(1.001 * shifted, reference)[0] == pytest.approx(-60, abs=0.2)
     assert null_db(reference, 0 * reference) == (None, 0)
+    assert null_db(reference, reference) == (-300, 0)
