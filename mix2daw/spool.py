@@ -61,7 +61,10 @@ class Kept:
         """Samples from `first` up to `last`, fewer where it ends before. It must not be written to."""
         if isinstance(self._where, np.ndarray):
             return self._where[:, first:last]
-        return self._where.part(self.shape, first, min(last, self.shape[1]))
+        last = min(last, self.shape[1])
+        if first >= last:
+            return np.empty((self.channels, 0), np.float32)
+        return self._where.part(self.shape, first, last)
 
 
 class Shelf(Sequence[Signal]):
@@ -115,7 +118,5 @@ class _Place:
         return self.file.read(self.start, shape)
 
     def part(self, shape: tuple[int, ...], first: int, last: int) -> Signal:
-        rows = range(shape[0])
-        samples = max(0, last - first)
-        starts = (self.start + 4 * (row * shape[1] + first) for row in rows)
-        return np.concatenate([self.file.read(start, (1, samples)) for start in starts])
+        starts = (self.start + 4 * (row * shape[1] + first) for row in range(shape[0]))
+        return np.concatenate([self.file.read(start, (1, last - first)) for start in starts])

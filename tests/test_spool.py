@@ -36,6 +36,15 @@ def test_what_is_read_is_what_was_kept(room_bytes: int) -> None:
             assert np.array_equal(one.read(), signal)
 
 
+@pytest.mark.parametrize("room_bytes", [0, 2**20])
+def test_a_part_is_that_part(room_bytes: int) -> None:
+    spool, wanted = Spool(room_bytes), signals(4)
+    kept = [spool.keep(signal) for signal in wanted]
+    for one, signal in zip(kept, wanted, strict=True):
+        for first, last in ((0, 10), (1234, 4321), (4990, 6000), (5000, 5001), (7000, 8000)):
+            assert np.array_equal(one.part(first, last), signal[:, first:last])
+
+
 def test_a_view_is_kept_by_its_values() -> None:
     signal = signals(2)[1]
     kept = Spool(0).keep(signal[:, ::-1])
