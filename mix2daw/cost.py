@@ -144,9 +144,11 @@ def expected(
     """The stages of a recovery in order, the reading first, and their seconds; `given`: of one that goes on
     from a graph. A budget cuts the search down in proportion."""
     before = BEFORE_GIVEN if given else BEFORE
+    skipped = {f"prune{AGAIN}"} if settings.quick and settings.strategy == "saliency" else set()
     search = [
         Cost(stage.removesuffix(AGAIN), stage_s(stage, size, settings.quick))
         for stage in (*before, *PRUNING[settings.strategy], *AFTER)
+        if stage not in skipped
     ]
     whole_s = sum(cost.seconds for cost in search)
     if settings.budget_s is not None and settings.budget_s < whole_s:

@@ -69,7 +69,8 @@ def from_graph(settings: Settings) -> tuple[Step, ...]:
 def _smaller(settings: Settings) -> tuple[Step, ...]:
     """Pruning in two halves with a fit between them; the published strategies weigh before each round."""
     if settings.strategy == "saliency":
-        return (_prune_first, _refit, _prune_again)
+        again = () if settings.quick else (_prune_again,)
+        return (_prune_first, _refit, *again)
     if settings.strategy == "brute-force":
         return (_refit, _prune_again)
     weighing = (_weigh_and_prune,) * DRY_WET_ROUNDS

@@ -20,4 +20,4 @@ class Effort:
 
 
 FULL = Effort(first=40, console=52, weigh=16, refit=24, final=16, polish=True)
-QUICK = Effort(first=24, console=28, weigh=8, refit=10, final=8, polish=False)
+QUICK = Effort(first=20, console=22, weigh=8, refit=8, final=6, polish=False)
