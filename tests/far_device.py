@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map
 
 from mix2daw.dsp.gpu import ballistics, brickwall
-from mix2daw.dsp.gpu.rows import Row, over_rows
+from mix2daw.dsp.gpu.rows import Recursion, over_rows
 
 FAR = torch.device("meta")
 aten = torch.ops.aten
@@ -103,9 +103,9 @@ class FarDevice(TorchDispatchMode):
 def far_device() -> Iterator[FarDevice]:
     """The device, with its recursions run by the CPU's compilation of the same code."""
 
-    def rows(row: Row, *tensors: Tensor) -> None:
+    def rows(recursion: Recursion, *tensors: Tensor) -> None:
         a, b, c, d = (tensor.near if isinstance(tensor, FarTensor) else tensor for tensor in tensors)
-        over_rows(row, a, b, c, d)
+        over_rows(recursion, a, b, c, d)
 
     with (
         mock.patch.object(ballistics, "over_rows", rows),

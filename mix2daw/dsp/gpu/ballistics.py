@@ -7,7 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mix2daw.dsp.gpu.rows import adjoint_row, follow_row, over_rows
+from mix2daw.dsp.gpu.rows import (
+    ADJOINT,
+    FOLLOW,
+    chunks_of,
+    from_chunks,
+    one_before,
+    over_rows,
+    to_chunks,
+)
 
 
 class _Follow(torch.autograd.Function):
@@ -15,24 +23,24 @@ class _Follow(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, v: Tensor, controls: Tensor) -> Tensor:
-        v, coefficients = v.contiguous(), controls.float().contiguous()
-        envelope, move = torch.empty_like(v), torch.empty_like(v, dtype=torch.uint8)
-        over_rows(follow_row, v, coefficients, envelope, move)
-        ctx.save_for_backward(v, coefficients, envelope, move)
-        return envelope
+        coefficients = controls.detach().float().contiguous()
+        chunked = to_chunks(v, chunks_of(v.shape[1], v.device))
+        envelope, move = torch.empty_like(chunked), torch.empty_like(chunked, dtype=torch.uint8)
+        over_rows(FOLLOW, chunked, coefficients, envelope, move)
+        ctx.save_for_backward(chunked, coefficients, envelope, move)
+        return from_chunks(envelope, v.shape[1])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor | None]:
         v, coefficients, envelope, move = ctx.saved_tensors
         total = torch.empty_like(v)
-        over_rows(adjoint_row, gradients[0].contiguous(), coefficients, move, total)
-        attack, release = coefficients[:, :1], coefficients[:, 1:]
-        of_v = total * (1 - torch.where(move == 0, attack, release))
+        over_rows(ADJOINT, to_chunks(gradients[0], v.shape[2]), coefficients, move, total)
+        attack, release = coefficients[:, :1, None], coefficients[:, 1:, None]
+        of_v = from_chunks(total * (1 - torch.where(move == 0, attack, release)), gradients[0].shape[1])
         if not ctx.needs_input_grad[1]:
             return of_v, None
-        before = torch.nn.functional.pad(envelope[:, :-1], (1, 0))
-        of_coefficient = total * (before - v)
-        sums = [(of_coefficient * (move == kind)).sum(1, dtype=torch.float64) for kind in (0, 1)]
+        of_coefficient = total * (one_before(envelope, 0.0) - v)
+        sums = [(of_coefficient * (move == kind)).sum((1, 2), dtype=torch.float64) for kind in (0, 1)]
         return of_v, torch.stack(sums, 1)
 
 

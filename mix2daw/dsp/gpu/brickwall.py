@@ -7,7 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mix2daw.dsp.gpu.rows import adjoint_row, limit_row, over_rows
+from mix2daw.dsp.gpu.rows import (
+    ADJOINT,
+    LIMIT,
+    chunks_of,
+    from_chunks,
+    one_before,
+    over_rows,
+    to_chunks,
+)
 from mix2daw.dsp.steps import ATTACKED, RELEASED
 
 
@@ -16,26 +24,26 @@ class _Gain(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, p: Tensor, controls: Tensor, ahead: Tensor) -> Tensor:
-        p, rows = p.contiguous(), torch.cat([controls.float(), ahead[:, None]], 1)
-        gain, move = torch.empty_like(p), torch.empty_like(p, dtype=torch.uint8)
-        over_rows(limit_row, p, rows, gain, move)
-        ctx.save_for_backward(p, rows, gain, move)
-        return gain
+        rows = torch.cat([controls.detach().float(), ahead[:, None]], 1)
+        chunked = to_chunks(p, chunks_of(p.shape[1], p.device))
+        gain, move = torch.empty_like(chunked), torch.empty_like(chunked, dtype=torch.uint8)
+        over_rows(LIMIT, chunked, rows, gain, move)
+        ctx.save_for_backward(chunked, rows, gain, move)
+        return from_chunks(gain, p.shape[1])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
         p, rows, gain, move = ctx.saved_tensors
-        ceiling, k = rows[:, :1], rows[:, 1]
+        ceiling, k = rows[:, :1, None], rows[:, 1]
         factors = torch.stack([torch.ones_like(k), torch.zeros_like(k), k], 1)  # HELD, ATTACKED, RELEASED
         total = torch.empty_like(p)
-        over_rows(adjoint_row, gradients[0].contiguous(), factors, move, total)
+        over_rows(ADJOINT, to_chunks(gradients[0], p.shape[2]), factors, move, total)
         # An attack sets the gain to ceiling / p, and only where p is above the ceiling.
         of_ceiling = torch.where(move == ATTACKED, total / p, torch.zeros_like(p))
         of_p = -of_ceiling * (ceiling / torch.maximum(p, ceiling))
-        before = torch.nn.functional.pad(gain[:, :-1], (1, 0), value=1.0)
-        of_k = -total * (1 - before) * (move == RELEASED)
-        sums = [part.sum(1, dtype=torch.float64) for part in (of_ceiling, of_k)]
-        return of_p, torch.stack(sums, 1), None
+        of_k = -total * (1 - one_before(gain, 1.0)) * (move == RELEASED)
+        sums = [part.sum((1, 2), dtype=torch.float64) for part in (of_ceiling, of_k)]
+        return from_chunks(of_p, gradients[0].shape[1]), torch.stack(sums, 1), None
 
 
 def limit(signal: Tensor, ceiling_lin: Tensor, release: Tensor, lookahead_samples: Tensor) -> Tensor:

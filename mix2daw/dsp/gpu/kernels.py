@@ -6,33 +6,58 @@ import functools
 import warnings
 from typing import Any
 
+import numba
+import numpy as np
 import torch
 from numba import cuda
 from torch import Tensor
 
-from mix2daw.dsp.gpu.rows import Row
+from mix2daw.dsp.gpu.rows import MOST_CHUNKS, Recursion
 
-# Rows are few and long. Small blocks spread them over the multiprocessors, each with a cache of its own.
-THREADS = 8
+# A guess that moves by less, relative to itself, is a float32 that was rounded another way.
+SETTLED, NOTHING = 1e-6, 1e-30
 
 
 @functools.cache
-def kernel_of(row: Row) -> Any:
-    """The kernel that runs `row` with one thread for each row of its first array."""
+def kernel_of(recursion: Recursion) -> Any:
+    """The kernel of `recursion`: a block for each row, a thread for each of its chunks."""
+    chunk, count = recursion.chunk, recursion.count
+    initial, backwards = recursion.initial, recursion.backwards
 
     @cuda.jit  # type: ignore[untyped-decorator]
     def kernel(a: Any, b: Any, c: Any, d: Any) -> None:
-        i = cuda.grid(1)  # type: ignore[attr-defined]
-        if i < a.shape[0]:
-            row(i, a, b, c, d)
+        starts = cuda.shared.array(MOST_CHUNKS, numba.float64)
+        slopes = cuda.shared.array(MOST_CHUNKS, numba.float64)
+        offsets = cuda.shared.array(MOST_CHUNKS, numba.float64)
+        caps = cuda.shared.array(MOST_CHUNKS, numba.float64)
+        moved = cuda.shared.array(1, numba.int32)
+        i, k = cuda.blockIdx.x, cuda.threadIdx.x  # type: ignore[attr-defined]
+        chunks = a.shape[2]
+        starts[k] = initial
+        counted = count(i, k, a, b)
+        for _ in range(chunks):
+            slopes[k], offsets[k], caps[k] = chunk(i, k, starts[k], counted, a, b, c, d)
+            cuda.syncthreads()  # type: ignore[attr-defined]
+            if k == 0:
+                moved[0] = 0
+                state = np.float64(initial)
+                for m in range(chunks):
+                    j = chunks - 1 - m if backwards else m
+                    if abs(state - starts[j]) > SETTLED * abs(state) + NOTHING:
+                        moved[0] = 1
+                    starts[j] = state
+                    state = min(slopes[j] * state + offsets[j], caps[j])
+            cuda.syncthreads()  # type: ignore[attr-defined]
+            if moved[0] == 0:
+                break
 
     return kernel
 
 
-def launch(row: Row, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> None:
-    """Run `row` over the rows of `a`, on torch's current stream; the host does not wait."""
+def launch(recursion: Recursion, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> None:
+    """Run `recursion` over the rows of `a`, on torch's current stream; the host does not wait."""
     with torch.cuda.device(a.device), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Grid size")  # numba finds few threads wasteful; there are no more
+        warnings.filterwarnings("ignore", ".*Grid size")  # numba finds few blocks wasteful; there are no more
         handle = torch.cuda.current_stream().cuda_stream
         # Numba has an own name for the default stream, whose handle is 0.
         stream = cuda.external_stream(handle) if handle else cuda.default_stream()
@@ -40,4 +65,4 @@ def launch(row: Row, a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> None:
             cuda.as_cuda_array(tensor, sync=False)  # type: ignore[no-untyped-call]
             for tensor in (a, b, c, d)
         )
-        kernel_of(row)[-(-len(a) // THREADS), THREADS, stream](*arrays)
+        kernel_of(recursion)[len(a), a.shape[2], stream](*arrays)
