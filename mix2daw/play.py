@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mix2daw.controls import Controls, Key
+from mix2daw.dsp.rows import there
 from mix2daw.graph import Graph, Strip
 from mix2daw.level import Batch, Signals, Sum, play_level
 
@@ -86,9 +87,9 @@ def _inputs(
         if not whole and not part:
             continue
         cells = [*whole, *((row[key.which], place[key.strip]) for _, key in part)]
-        chosen = torch.tensor([i for i, _ in part], dtype=torch.long).to(controls.device, non_blocking=True)
+        chosen = there([i for i, _ in part], torch.long, controls.device)
         values = torch.cat([torch.ones(len(whole), device=controls.device), level_lin[chosen]])
-        index = torch.tensor(cells).T.to(controls.device, non_blocking=True)
+        index = there(cells, torch.long, controls.device).T
         matrix = torch.zeros(len(row), len(place), device=controls.device)
         matrix = matrix.index_put((index[0], index[1]), values, accumulate=True)
         totals.append((matrix @ batch.signal.flatten(1)).reshape(len(row), *batch.signal.shape[1:]))

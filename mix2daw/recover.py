@@ -43,7 +43,7 @@ from mix2daw.report import REPORT_FILE
 from mix2daw.report.folder import write_page
 from mix2daw.report.residual import render_measured, residuals_db
 from mix2daw.result import Defaults, Devices, Result, SearchRecord
-from mix2daw.search import STATE_FILE, Found, Plan, Settings, Store, check_engine, plan, plan_on
+from mix2daw.search import STATE_FILE, Found, Plan, Settings, Store, engine, plan, plan_on
 from mix2daw.session import Session, groups_yaml, open_session
 from mix2daw.stems import Signal, file_sha256, probe, write_wav
 
@@ -286,7 +286,7 @@ def _check(job: Job | Refinement, keep: Sequence[Path]) -> None:
     """Refuse what cannot end well: names that do not exist, a place that cannot be written."""
     for name in job.formats:
         exporter(name)
-    check_engine(job.settings.device)
+    engine(job.settings.device)
     check_folder(job.out, job.force, keep=keep)
 
 

@@ -120,6 +120,7 @@ def test_a_console_on_the_gpu_is_that_on_the_cpu() -> None:
 
 
 @needs_cuda
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
 def test_a_step_on_the_gpu_does_not_wait() -> None:
     fit, optimiser = descent(torch.device("cuda"))
     fit._step(optimiser, 0)

@@ -6,6 +6,10 @@ A signal is (strips, channels, samples) float32; its rows are (strips · channel
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -51,9 +55,23 @@ def may_hold(condition: Tensor) -> bool:
 
 
 def beside(control: Tensor, signal: Tensor) -> Tensor:
-    """A control on the signal's device. Those that are not learnt live on the host; the copy is queued, the
-    host does not wait for it."""
-    return control.to(signal.device, non_blocking=True)
+    """A control on the signal's device. Those that are not learnt live on the host, and few values of them
+    are ever seen: each is copied once."""
+    return (
+        control if control.device == signal.device else there(control.tolist(), control.dtype, signal.device)
+    )
+
+
+def there(values: Sequence[Any], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """A tensor of these values on a device, not to be changed; made once, since a copy to a GPU would stop
+    every step."""
+    frozen = tuple(tuple(row) if isinstance(row, list | tuple) else row for row in values)
+    return _there(frozen, dtype, device)
+
+
+@functools.lru_cache(maxsize=4096)
+def _there(values: tuple[Any, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.tensor(values, dtype=dtype).to(device)
 
 
 def as_stereo(signal: Tensor) -> Tensor:

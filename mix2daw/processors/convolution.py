@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 from mix2daw.dsp.convolution import convolved, delayed
-from mix2daw.dsp.rows import as_stereo, per_sample, wants_gradient
+from mix2daw.dsp.rows import as_stereo, beside, may_hold, per_sample, wants_gradient
 from mix2daw.params import Param
 from mix2daw.processors.base import Processor
 from mix2daw.processors.width import process as widened
@@ -50,8 +50,8 @@ def process(
     control (strips,).
     """
     signal = as_stereo(signal)
-    dry = signal * per_sample(dry_level)
-    if not wants_gradient(wet_level) and not bool(wet_level.any()):
+    dry = signal * per_sample(beside(dry_level, signal))
+    if not wants_gradient(wet_level) and not may_hold(wet_level != 0):
         return dry
     lag_samples = torch.round(pre_delay_ms.detach().double() * sample_rate / 1000)
     ears = delayed(convolved(signal, impulse), lag_samples)

@@ -57,9 +57,9 @@ def coverage(sources: Mapping[str, Tensor], starts: list[int], length: int, coun
     for column, source in enumerate(sources.values()):
         power = source.square().sum(0, dtype=torch.float64)
         total = torch.nn.functional.pad(power.cumsum_(0), (1, 0))
-        begin = torch.tensor(starts).clamp(max=total.shape[0] - 1)
-        end = torch.tensor([s + length for s in starts]).clamp(max=total.shape[0] - 1)
-        energy[:, column] = (total[end] - total[begin]) / total[-1].clamp(min=1e-12)
+        begin = torch.tensor(starts).clamp(max=total.shape[0] - 1).to(total.device)
+        end = torch.tensor([s + length for s in starts]).clamp(max=total.shape[0] - 1).to(total.device)
+        energy[:, column] = ((total[end] - total[begin]) / total[-1].clamp(min=1e-12)).cpu()
     heard = torch.zeros(len(sources), dtype=torch.float64)
     chosen: list[int] = []
     for _ in range(min(count, len(starts))):

@@ -12,11 +12,11 @@ from torch import Tensor
 from mix2daw.console import STAND_INS, build_console, cut_down, preset
 from mix2daw.dsp.jit import torch_threads_kept
 from mix2daw.dsp.memory import hand_back_freed_memory, keep_freed_memory
-from mix2daw.errors import FormatError
 from mix2daw.graph import Graph
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
 from mix2daw.search.course import Step, from_graph, from_stems
+from mix2daw.search.engine import engine
 from mix2daw.search.found import Found, count_devices, count_offered, with_confidence
 from mix2daw.search.lock import Lock
 from mix2daw.search.returns import final_impulses
@@ -86,16 +86,10 @@ def search(session: Session, folder: Path, settings: Settings, progress: Progres
 
 def _check(graph: Graph, settings: Settings) -> None:
     """Refuse a machine that is not here, and names that mean nothing of the graph."""
-    check_engine(settings.device)
+    engine(settings.device)
     for selection in (settings.only, settings.without):
         if selection is not None:
             selection.check(places_of(graph))
-
-
-def check_engine(device: str) -> None:
-    """FormatError if the machine has no such device (`Settings.device`)."""
-    if device == "cuda" and not torch.cuda.is_available():
-        raise FormatError("--device cuda", "this machine has no CUDA device", "use cpu or auto")
 
 
 def _outcome(state: State, steps: Sequence[Step], offered: dict[str, int], store: Store) -> Found:

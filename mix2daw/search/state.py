@@ -19,6 +19,7 @@ from mix2daw.graph import Graph, Strip
 from mix2daw.loss import published_la
 from mix2daw.mixdown import mix_down
 from mix2daw.progress import Progress
+from mix2daw.search.engine import engine
 from mix2daw.search.excerpts import (
     ScoringExcerpt,
     TrainingExcerpt,
@@ -96,7 +97,7 @@ class State:
         self.sample_rate = session.sample_rate
         self.sources = Sources(session, torch.device("cpu"))
         self.target = torch.from_numpy(session.mix)
-        self.device = torch.device("cuda" if settings.device == "cuda" else "cpu")
+        self.device = engine(settings.device)
         self.played = Sources(session, self.device)
         target = self.target.to(self.device)
         self.training = training_excerpts(self.played, target, self.sample_rate)

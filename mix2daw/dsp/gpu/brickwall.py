@@ -16,6 +16,7 @@ from mix2daw.dsp.gpu.rows import (
     over_rows,
     to_chunks,
 )
+from mix2daw.dsp.rows import beside
 from mix2daw.dsp.steps import ATTACKED, RELEASED
 
 
@@ -55,7 +56,7 @@ def limit(signal: Tensor, ceiling_lin: Tensor, release: Tensor, lookahead_sample
     gain: Tensor = _Gain.apply(  # type: ignore[no-untyped-call]
         peaks,
         torch.stack([ceiling_lin, release], 1),
-        lookahead_samples.to(signal.device, torch.float32, non_blocking=True),
+        beside(lookahead_samples, signal).float(),
     )
     shifted = [row[first : first + samples] for row, first in zip(gain.unbind(0), ahead, strict=True)]
     return signal * torch.stack(shifted)[:, None]

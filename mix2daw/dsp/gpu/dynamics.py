@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mix2daw.dsp.gpu.ballistics import envelope_of
-from mix2daw.dsp.rows import per_sample
+from mix2daw.dsp.rows import beside, per_sample
 from mix2daw.dsp.steps import SILENCE
 
 
@@ -27,7 +27,7 @@ def compress(
 ) -> Tensor:
     """The compressed signal; arguments as those of mix2daw.dsp.compression.compress."""
     heard = _magnitude(signal)
-    linked = link.to(signal.device, non_blocking=True)[:, None, None] != 0
+    linked = beside(link, signal)[:, None, None] != 0
     heard = torch.where(linked, heard.amax(1, keepdim=True), heard)
     envelope = envelope_of(heard, attack, release)
     over = (envelope / per_sample(threshold_ln.exp())).clamp(min=1)

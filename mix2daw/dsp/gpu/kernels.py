@@ -14,8 +14,8 @@ from torch import Tensor
 
 from mix2daw.dsp.gpu.rows import MOST_CHUNKS, Recursion
 
-# A guess that moves by less, relative to itself, is a float32 that was rounded another way.
-SETTLED, NOTHING = 1e-6, 1e-30
+# A guess that moves by less, relative to itself or at all, is a float32 that was rounded another way.
+SETTLED, NOTHING = 1e-5, 1e-25
 
 
 @functools.cache
