@@ -26,7 +26,6 @@ from mix2daw.search.excerpts import (
     LISTENED_S,
     PRE_ROLL_S,
     STRETCH_S,
-    TRAIN_S,
     TRIED_STRETCHES,
     WHOLE_SONG_S,
 )
@@ -87,7 +86,7 @@ class Size:
 WORK: dict[str, Callable[[Size], float]] = {
     "fixed": lambda _: 1.0,
     "first fit": lambda size: (size.inserts + size.strips) * size.fitted_s(FIRST_TRAIN_S),
-    "fit": lambda size: (size.inserts + size.strips) * size.fitted_s(TRAIN_S),
+    "fit": lambda size: (size.inserts + size.strips) * size.fitted_s(FULL.excerpt_s),
     "analysis": lambda size: size.channels * size.listened_s,
     "trials": lambda size: (size.inserts + size.sends + size.strips) * size.tried_s,
     "scores": lambda size: (size.inserts + size.strips) * size.scored_s,
@@ -130,11 +129,12 @@ PRUNING: dict[str, tuple[str, ...]] = {
 }
 WEIGHING = FULL.weigh / FULL.console  # steps of a weighing against those of the console's fit
 FITS = ("first fit", "fit")
-QUICK_SHARE = {  # of the steps of each fit
+SHORTER = (QUICK.excerpt_s + PRE_ROLL_S) / (FULL.excerpt_s + PRE_ROLL_S)
+QUICK_SHARE = {  # of what each fit plays
     "first fit": QUICK.first / FULL.first,
-    "console fit": QUICK.console / FULL.console,
-    "refit": QUICK.refit / FULL.refit,
-    "final fit": QUICK.final / FULL.final,
+    "console fit": QUICK.console / FULL.console * SHORTER,
+    "refit": QUICK.refit / FULL.refit * SHORTER,
+    "final fit": QUICK.final / FULL.final * SHORTER,
 }
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import torch
 from far_device import FAR, far_device
 from search_helpers import session_of
-from test_gpu_step import RATE, console, sources
+from test_gpu_step import console, sources
 
 from mix2daw.progress import Silence
 from mix2daw.search import Settings, plan, search, state

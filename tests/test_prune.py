@@ -74,7 +74,7 @@ def judge() -> Judge:
 def salient() -> dict[Key, float]:
     # Against a slightly different mix: at the optimum itself a magnitude has no slope.
     target = mix() + 0.003 * torch.randn(2, SECONDS * RATE, generator=torch.Generator().manual_seed(2))
-    return saliency(console(), Controls(console()), training_excerpts(sources(), target, RATE))
+    return saliency(console(), Controls(console()), training_excerpts(sources(), target, RATE, 7.0))
 
 
 def test_what_is_heard_is_more_salient_than_what_is_not() -> None:

@@ -105,7 +105,7 @@ def _console_fit(state: State, rate: float = CONSOLE_RATE) -> None:
 def _settle(state: State) -> None:
     """The console as it is now is what pruning is measured by."""
     with state.stage("space", 1):
-        if not state.late(0.5):
+        if state.settings.effort.polish and not state.late(0.5):
             refine_impulse(state)
         state.la_console = state.checkpoint()
         state.allow_rise()

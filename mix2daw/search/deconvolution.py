@@ -27,6 +27,7 @@ RIDGE = 0.02  # of the mean excitation
 PRIOR_DB_PER_S = 17.0  # how fast the prior of the amplitude decays
 ITERATIONS = 15
 SEND_RIDGE = 1e-3
+WORKERS = 2  # FFTs of rows side by side
 
 
 def smoothed(power: npt.NDArray[np.floating], share: float) -> npt.NDArray[np.float64]:
@@ -80,8 +81,12 @@ class Deconvolution:
         self.prior = (10 ** (-PRIOR_DB_PER_S / 20 * seconds)).astype(np.float32)
 
     def _spectrum(self, signal: Reals) -> Spectra:
-        spectrum: Spectra = fft.rfft(signal, self.length)
+        spectrum: Spectra = fft.rfft(signal, self.length, workers=WORKERS)
         return spectrum
+
+    def _signal(self, spectrum: Spectra) -> Reals:
+        signal: Reals = fft.irfft(spectrum, self.length, workers=WORKERS)
+        return signal
 
     def error(self, sends: Levels | None = None, impulse: Reals | None = None) -> float:
         """Whitened energy of what is left, relative to the mix; without arguments of what there was."""
@@ -108,10 +113,10 @@ class Deconvolution:
         inverse: Reals = np.reciprocal(mean + ridge)
 
         def filtered(z: Reals, spectrum: Reals) -> Reals:
-            out: Reals = fft.irfft(self._spectrum(z) * spectrum, self.length)[:, : self.taps]
+            out: Reals = self._signal(self._spectrum(z) * spectrum)[:, : self.taps]
             return out
 
-        b = fft.irfft(right * self.weight, self.length)[:, : self.taps] * self.prior
+        b = self._signal(right * self.weight)[:, : self.taps] * self.prior
         z, left = np.zeros_like(b), b
         step = filtered(left, inverse)
         direction, gain = step, (left * step).sum(-1, keepdims=True, dtype=np.float64)
@@ -146,7 +151,7 @@ class Deconvolution:
     def played(self, sends: Levels, impulse: Reals) -> list[Reals]:
         """What a response makes of the feeds, (2, samples and more) per stretch."""
         response = self._spectrum(impulse)
-        return [fft.irfft(response * (sends.astype(np.float32) @ feeds), self.length) for feeds in self.feeds]
+        return [self._signal(response * (sends.astype(np.float32) @ feeds)) for feeds in self.feeds]
 
     def explained(self, sends: Levels, impulses: Sequence[Reals]) -> float:
         """How much of the error the best sum of some responses, at given sends, takes away."""

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Effort:
     """Most steps of each fit: the first one without returns, that of the full console, those before a round
-    of pruning by learnt weights, those between and after the rounds. `polish`: whether settings are also
-    tried out, beside the descent (`retouch`, `dial`, `revive`)."""
+    of pruning by learnt weights, those between and after the rounds. `excerpt_s`: how long an excerpt is that
+    they listen to. `polish`: whether settings are also tried out, beside the descent (`retouch`, `dial`,
+    `revive`), and the reverb's response is solved a second time."""
 
     first: int
     console: int
     weigh: int
     refit: int
     final: int
+    excerpt_s: float
     polish: bool
 
 
-FULL = Effort(first=40, console=52, weigh=16, refit=24, final=16, polish=True)
-QUICK = Effort(first=20, console=22, weigh=8, refit=8, final=6, polish=False)
+FULL = Effort(first=40, console=52, weigh=16, refit=24, final=16, excerpt_s=7.0, polish=True)
+QUICK = Effort(first=16, console=20, weigh=8, refit=8, final=4, excerpt_s=3.5, polish=False)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mix2daw.loss import SegmentLoss, SongScore, WaveformLoss
 
-TRAIN_S, FIRST_TRAIN_S, PRE_ROLL_S, STEP_S = 7.0, 3.5, 1.0, 0.5
+FIRST_TRAIN_S, PRE_ROLL_S, STEP_S = 3.5, 1.0, 0.5
 WHOLE_SONG_S = 45.0
 LISTENED_S, LISTENED_LEAST_S, LISTENED_STRETCHES = 60.0, 24.0, 3
 LISTENED_CHANNEL_S = 900.0  # seconds times channels of all stems
@@ -103,7 +103,7 @@ def stretches(sources: Mapping[str, Tensor], starts: list[int], size: int) -> li
 
 
 def training_excerpts(
-    sources: Mapping[str, Tensor], target: Tensor, sample_rate: int, seconds: float = TRAIN_S, count: int = 4
+    sources: Mapping[str, Tensor], target: Tensor, sample_rate: int, seconds: float, count: int = 4
 ) -> list[TrainingExcerpt]:
     """Excerpts to fit on, of so many seconds. A song that fits into one is one."""
     length = target.shape[1]

@@ -100,7 +100,7 @@ class State:
         self.device = engine(settings.device)
         self.played = Sources(session, self.device)
         target = self.target.to(self.device)
-        self.training = training_excerpts(self.played, target, self.sample_rate)
+        self.training = training_excerpts(self.played, target, self.sample_rate, settings.effort.excerpt_s)
         self.scoring = scoring_excerpts(self.played, target, self.sample_rate)
         self.tried = trial_excerpts(self.played, target, self.sample_rate, self.scoring)
         self.generator = random.Random(settings.seed)
