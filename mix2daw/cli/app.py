@@ -105,7 +105,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     # Threads that wait in a loop for their next task starve each other on a busy machine (ten times slower).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    app(prog_name="mix2daw")
+    try:
+        app(prog_name="mix2daw")
+    finally:
+        _hand_over()
 
 
 def _tell_version(asked: bool) -> None:
@@ -136,6 +139,19 @@ def _bug(error: Exception) -> str:
     module, line = next((place for place in reversed(walked) if place[0].startswith("mix2daw.")), walked[-1])
     what = f"{type(error).__name__}: {error} ({module}, line {line})"
     return f"this is a bug: {what}; please report it, with the command and what it prints with --verbose"
+
+
+def _hand_over() -> None:
+    """Have what was printed reach its file. The interpreter would do so after us, and end in a traceback if a
+    disk is full."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left to be flushed
+        if isinstance(error, BrokenPipeError):  # nobody wants to read it any more
+            return
+        complain(f"standard output: cannot be written ({error.strerror or error}); free some space")
+        raise SystemExit(MENDABLE) from None
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
