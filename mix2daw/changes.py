@@ -7,17 +7,18 @@ from pathlib import Path
 
 from mix2daw.errors import InputError
 from mix2daw.graph import Graph
-from mix2daw.stems import file_sha256
+from mix2daw.stems import file_sha256, probe
 
 
 def changed_sources(graph: Graph, folder: Path) -> Iterator[str]:
     """A line for each track whose file, relative to `folder`, is no longer the one that the graph was written
-    for. Files that are not there have none: whoever reads them will say so."""
+    for. Files that cannot be read have none: whoever reads them will say so."""
     for strip in graph.of_kind("track"):
         if strip.source_sha256 is None:
             continue
         try:
-            same = file_sha256(folder / str(strip.source)) == strip.source_sha256
+            path = probe(folder / str(strip.source)).path
+            same = file_sha256(path) == strip.source_sha256
         except InputError:
             continue
         if not same:
