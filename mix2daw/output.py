@@ -125,6 +125,7 @@ def new_folder(target: Path) -> Iterator[Path]:
             raise OutputError(target, _reason(error), "write to another folder") from None
         with _told_of(target, partial):
             yield partial
+            _settle(partial)
         _put_in_place(partial, target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -226,6 +227,19 @@ def _clear_away(target: Path) -> None:
             path.rename(target)
         else:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _settle(folder: Path) -> None:
+    """Have the disk hold all files of a folder before an older result goes: a power cut takes what is only in
+    memory."""
+    if sys.platform == "win32":  # where only who writes a file may ask for that
+        return
+    for path in (*folder.rglob("*"), folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _is_running(process: int) -> bool:

@@ -164,9 +164,8 @@ def fit_equalizers(
     with torch.no_grad():
         # A descent that came to nothing finite does not count; where none did, the equalizer is flat.
         lost = ~torch.stack([misfit(), level_db, *current().values()]).isfinite().all(0)
-        best = torch.where(lost, math.inf, misfit()).reshape(starts, stems).argmin(0) * stems + torch.arange(
-            stems
-        )
+        error = torch.where(lost, math.inf, misfit()).reshape(starts, stems)
+        best = error.argmin(0) * stems + torch.arange(stems)
         found = {name: torch.where(lost, rest[name], value) for name, value in _tidied(current()).items()}
         return {n: value[best] for n, value in found.items()}, torch.where(lost, 0.0, level_db)[best]
 
