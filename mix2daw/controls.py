@@ -7,6 +7,7 @@ console of a thousand knobs is a few dozen tensors. Faders, pans and send levels
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -158,7 +159,9 @@ class Controls:
         return float(self.human([key])[param][0])
 
     def set_value(self, key: Key, param: str, value: float) -> None:
-        """Set one control, in human units (kept inside its range)."""
+        """Set one control, in human units (kept inside its range). What is no number changes nothing."""
+        if math.isnan(value):
+            return
         declared = next(p for p in params_of(key.type) if p.name == param)
         human = torch.tensor(min(declared.high, max(declared.low, value)), dtype=torch.float64)
         with torch.no_grad():

@@ -24,6 +24,19 @@ class MixError(Exception):
         self.remedy = remedy
         super().__init__(f"{self.where}: {what}; {remedy}")
 
+    def rename(self, old: object, new: object) -> None:
+        """Say `new` where it says `old`: what is written under a name for the time being has another one."""
+        self.where = self.where.replace(str(old), str(new))
+        self._tell()
+
+    def advise(self, more: str) -> None:
+        """Add to the remedy."""
+        self.remedy = f"{self.remedy}; {more}"
+        self._tell()
+
+    def _tell(self) -> None:
+        self.args = (f"{self.where}: {self.what}; {self.remedy}",)
+
 
 class InputError(MixError):
     """A stem, a mix or a settings file cannot be used. `code`: which of the findings of `check` it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from mix2daw.changes import changed_sources
 from mix2daw.errors import OutputError
 from mix2daw.exporters import FORMATS, Lost, exporter
 from mix2daw.exporters.options import DEFAULTS, Options
@@ -58,6 +59,8 @@ def export_folder(
     sources += [graph_folder / path for path in graph.impulses()]
     ours = frozenset({*FORMATS, LOST_FILE})
     check_folder(out, force, ours, marks=frozenset({LOST_FILE}), keep=sources)
+    for line in changed_sources(graph, graph_folder):
+        progress.say(line)
     progress.stage("Writing sessions", len(formats))
     with new_folder(out) as folder:
         lost = export_sessions(graph, graph_folder, formats, folder, progress, options)

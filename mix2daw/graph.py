@@ -14,6 +14,7 @@ Schema name: `mix2daw.graph/1`.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,6 +178,16 @@ class Graph(_Model):
         for strip in self.strips:
             for device in strip.all_devices():
                 yield strip, device
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every setting is a finite number: what is read is, what is computed may not be."""
+        faders = (number for strip in self.strips for number in (strip.fader_db, strip.pan))
+        sends = (send.level_db for strip in self.strips for send in strip.sends)
+        devices = (
+            number for _, d in self.devices() for number in (d.wet, d.confidence or 0.0, *d.values.values())
+        )
+        return all(map(math.isfinite, (*faders, *sends, *devices)))
 
     def impulses(self) -> tuple[str, ...]:
         """Paths of the impulse responses, each once, in the order of the devices that use them."""

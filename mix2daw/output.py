@@ -13,12 +13,12 @@ import re
 import shutil
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mix2daw.errors import OutputError
+from mix2daw.errors import MixError, OutputError
 
 RESULT_FILES = frozenset(
     {
@@ -119,11 +119,13 @@ def new_folder(target: Path) -> Iterator[Path]:
     try:
         try:
             made = _make_parents(target.parent)
+            _clear_away(target)
             partial.mkdir()
         except OSError as error:
             raise OutputError(target, _reason(error), "write to another folder") from None
-        _clear_away(target)
-        yield partial
+        with _told_of(target, partial):
+            yield partial
+            _settle(partial)
         _put_in_place(partial, target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -137,12 +139,29 @@ def new_file(target: Path) -> Iterator[Path]:
     when it raises."""
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        yield partial
-        partial.replace(target)
-    except OSError as error:
-        raise OutputError(target, _reason(error), "check the folder and free space") from None
+        with _told_of(target, partial):
+            yield partial
+            partial.replace(target)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # what is said of the failure before it counts
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _told_of(target: Path, partial: Path) -> Iterator[None]:
+    """What is said of `partial` in the block is said of `target`, which it is to become, and what the system
+    refuses there is an OutputError."""
+    try:
+        yield
+    except MixError as error:
+        error.rename(partial, target)
+        raise
+    except OSError as error:
+        file = str(error.filename or partial)
+        if not file.startswith(str(partial)):
+            raise
+        where = file.replace(str(partial), str(target))
+        raise OutputError(where, _reason(error), "check the folder and free space") from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -201,12 +220,26 @@ def _clear_away(target: Path) -> None:
     pattern = re.compile(re.escape(f".{target.name}.") + r"(\d+)\.(part|old)")
     for path in target.parent.iterdir():
         left = pattern.fullmatch(path.name)
-        if left is None or _is_running(int(left[1])):
+        # In a container the numbers of processes begin anew: one that was killed had ours, as like as not.
+        if left is None or (int(left[1]) != os.getpid() and _is_running(int(left[1]))):
             continue
         if left[2] == "old" and not target.exists():
             path.rename(target)
         else:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _settle(folder: Path) -> None:
+    """Have the disk hold all files of a folder before an older result goes: a power cut takes what is only in
+    memory."""
+    if sys.platform == "win32":  # where only who writes a file may ask for that
+        return
+    for path in (*folder.rglob("*"), folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _is_running(process: int) -> bool:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -25,9 +26,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mix2daw.changes import check_unchanged
 from mix2daw.compare import compare, residual_db
 from mix2daw.console import preset
 from mix2daw.cost import Size, expected
+from mix2daw.errors import MixError, OutputError
 from mix2daw.eta import rough
 from mix2daw.excerpt import MIX_FILE, loudest
 from mix2daw.export import export_sessions
@@ -108,7 +111,7 @@ def recover(job: Job, progress: Progress) -> Recovery:
     """
     work = _Work(job, progress)
     check_job(job)
-    with work_folder(job.out, STATE_FILE) as place:
+    with work.kept() as place:
         progress.stage("Reading", 1)
         with work.stage("read"):
             planned = plan_job(job)
@@ -146,7 +149,7 @@ def refine(job: Refinement, progress: Progress) -> Recovery:
     folder = job.graph.resolve().parent
     files = [folder / str(strip.source) for strip in graph.of_kind("track")]
     _check(job, keep=(job.graph, *files, *(folder / path for path in graph.impulses())))
-    with work_folder(job.out, STATE_FILE) as place:
+    with work.kept() as place:
         progress.stage("Reading", 1)
         with work.stage("read"):
             session = reopen(graph, folder, job.mix)
@@ -165,6 +168,22 @@ class _Work:
         self.job, self.progress = job, progress
         self.begun = time.perf_counter()
         self.seconds: dict[str, float] = {}
+        self.searched = False
+        self.no_report: Exception | None = None
+
+    @contextmanager
+    def kept(self) -> Iterator[Path]:
+        """Where the search is kept while it goes on. What went wrong with the report comes last: the result
+        is whole by then."""
+        with work_folder(self.job.out, STATE_FILE) as place:
+            try:
+                yield place
+            except MixError as error:
+                if self.searched:
+                    error.advise("--resume then goes on from what was found so far")
+                raise
+        if self.no_report is not None:
+            raise self.no_report
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -180,12 +199,14 @@ class _Work:
         for line in _findings(session):
             progress.say(line)
         mix_sha256 = file_sha256(mix)
-        store = Store(place, fingerprint(plan, mix_sha256), job.resume)
+        inputs = {mix: mix_sha256, **{track.path: track.sha256 for track in session.tracks}}
+        store = Store(place, fingerprint(plan, mix_sha256), job.resume, _by_name(inputs))
         if store.left and not job.resume:
             progress.say("an earlier run was cut off; this one starts anew (--resume would go on from there)")
         with new_folder(job.out) as folder:
             # Paths in a graph are relative to `out`. This folder lies beside it: they hold there too.
             found = plan.run(progress, store)
+            self.searched = store.left
             graph = found.graph
             for path, impulse in found.impulses.items():
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -196,13 +217,25 @@ class _Work:
             write_text(folder / "groups.yaml", groups_yaml(session))
             result = self._result(session, found, folder, mix_sha256)
             write_text(folder / "result.json", result.to_json())
-        if job.report:
-            # The result is whole by now: what comes between does not take it away.
-            try:
-                write_page(graph, result, job.out, job.out / REPORT_FILE, progress)
-            except KeyboardInterrupt:
-                progress.say(f"stopped: no report; `mix2daw report {job.out}` writes it")
+            if job.report:
+                self._report(graph, result, folder)
+            check_unchanged(inputs)
         return Recovery(graph, result, job.out, found)
+
+    def _report(self, graph: Graph, result: Result, folder: Path) -> None:
+        """The report of a result that is whole: what goes wrong with it does not take that away."""
+        later = f"`mix2daw report {shlex.quote(str(self.job.out))}` writes it"
+        try:
+            write_page(graph, result, folder, folder / REPORT_FILE, self.progress)
+        except KeyboardInterrupt:
+            self.progress.say(f"stopped: no report; {later}")
+        except MixError as error:
+            error.rename(folder, self.job.out)
+            remedy = f"{error.remedy}; all but the report is written, and {later}"
+            self.no_report = OutputError(error.where, error.what, remedy)
+        except Exception as error:
+            self.progress.say(f"no report; {later}, once this is mended:")
+            self.no_report = error
 
     def _result(self, session: Session, found: Found, folder: Path, mix_sha256: str) -> Result:
         """Play the graph, compare it, write its sessions; all numbers together."""
@@ -251,6 +284,7 @@ class _Work:
             mix_sha256=mix_sha256,
             search=SearchRecord.of(found.offered, found.trace),
             defaults=job.defaults,
+            refused_steps=found.refused_steps,
         )
 
 
@@ -288,6 +322,10 @@ def _check(job: Job | Refinement, keep: Sequence[Path]) -> None:
         exporter(name)
     engine(job.settings.device)
     check_folder(job.out, job.force, keep=keep)
+
+
+def _by_name(inputs: Mapping[Path, str]) -> dict[str, str]:
+    return {str(path.resolve()): sha256 for path, sha256 in inputs.items()}
 
 
 def _findings(session: Session) -> Iterator[str]:

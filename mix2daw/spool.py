@@ -36,7 +36,7 @@ class Spool:
                 self._file = _File()
             return Kept(signal.shape, self._file.append(signal))
         except OSError as error:
-            place = tempfile.gettempdir()
+            place = tempfile.tempdir or "TMPDIR"  # None where none could be found
             what = f"has no room for the stems ({error.strerror})"
             raise OutputError(place, what, "free some space, or set TMPDIR to another folder") from None
 

@@ -27,6 +27,7 @@ Signal = NDArray[np.float32]
 
 EXTENSIONS: tuple[str, ...] = (".wav", ".wave", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
 RATE_LOW_HZ, RATE_HIGH_HZ = 8000, 384000
+HIGHEST_LIN = 1e6  # no fader reaches further, and powers of more would not stay finite
 Channels = tuple[int, ...]
 STEM_CHANNELS: Channels = (1, 2)
 IMPULSE_CHANNELS: Channels = (2, 4)
@@ -91,7 +92,7 @@ def probe(path: Path, channels: Channels = STEM_CHANNELS) -> AudioFile:
 def read_audio(path: Path, sample_rate: int | None = None, channels: Channels = STEM_CHANNELS) -> Signal:
     """Read a file as `(channels, samples)` float32, at `sample_rate` (None: its own), resampled by soxr VHQ.
 
-    Raises InputError as `probe` does, and for NaN or infinite samples.
+    Raises InputError as `probe` does, for NaN or infinite samples, and for samples beyond all measure.
     """
     info = probe(path, channels)
     try:
@@ -105,6 +106,10 @@ def read_audio(path: Path, sample_rate: int | None = None, channels: Channels = 
         where = f"channel {channel + 1}, {sample / info.sample_rate:.3f} s"
         what = f"contains NaN or infinite samples (first: {where})"
         raise InputError(path, what, "export it again", "not-finite")
+    peak = float(np.abs(frames).max())
+    if peak > HIGHEST_LIN:
+        what = f"has samples of {peak:.3g} times full scale"
+        raise InputError(path, what, "export it as float with a full scale of 1", "not-finite")
     return resample(np.ascontiguousarray(frames.T), own_rate, sample_rate or own_rate)
 
 

@@ -13,6 +13,7 @@ from mix2daw.graph import Device, Graph, Send, Strip
 from mix2daw.loss import SegmentLoss, WaveformLoss
 from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
+from mix2daw.search.adam import Adam
 from mix2daw.search.excerpts import TrainingExcerpt
 from mix2daw.search.fit import READ_EVERY, Fit, Loss
 
@@ -46,7 +47,7 @@ def sources() -> dict[str, Tensor]:
     return {"drum": torch.from_numpy(found["drums"][:1]), "keys": torch.from_numpy(found["music"])}
 
 
-def descent(device: torch.device) -> tuple[Fit, torch.optim.Optimizer]:
+def descent(device: torch.device) -> tuple[Fit, Adam]:
     """A descent on the console above, dry/wet weights included, ready for steps."""
     found = signals(RATE, 0.5)
     heard = torch.from_numpy(0.5 * (found["drums"] + found["music"])).to(device)[:, 1000:]
@@ -55,7 +56,9 @@ def descent(device: torch.device) -> tuple[Fit, torch.optim.Optimizer]:
     fit = Fit(
         console(), Controls(console(), device=device), [TrainingExcerpt(played, 1000, *losses)], (), 1e-4
     )
-    return fit, torch.optim.Adam([leaf for _, _, leaf in fit.leaves], lr=0.1)
+    adam = fit.adam(steps=8)
+    adam.rate = 0.1
+    return fit, adam
 
 
 def test_a_step_does_not_wait_for_the_device() -> None:
@@ -76,7 +79,8 @@ def test_a_step_does_not_wait_for_the_device() -> None:
 def test_a_descent_reports_every_step_though_it_reads_seldom(stop_at, count, monkeypatch) -> None:
     fit, _ = descent(HOST)
     fit.controls.device = FAR
-    losses = iter(torch.arange(2.0 * 3 * READ_EVERY, dtype=torch.float64).reshape(-1, 2))
+    losses = torch.arange(2.0 * 3 * READ_EVERY, dtype=torch.float64).reshape(-1, 2)
+    losses = iter(torch.nn.functional.pad(losses, (0, 1), value=1.0))
     monkeypatch.setattr(fit, "_step", lambda optimiser, which: next(losses))
     calls: list[int] = []
 

@@ -16,6 +16,7 @@ LAW = (
     "params",
     "graph",
     "stems",
+    "changes",
     "spool",
     "groups",
     "block_filters",

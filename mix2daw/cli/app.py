@@ -65,7 +65,7 @@ class _Group(TyperGroup):
         except typer.TyperException as error:
             complain(_usage(error, f"mix2daw {ctx.invoked_subcommand or ''}".strip()))
         except OSError as error:
-            complain(f"{error.filename or 'system'}: {error.strerror or error}; check it and try again")
+            complain(_refused(error))
         except MemoryError:
             complain(
                 "memory: there is not enough of it; close other programs, or give fewer or shorter stems"
@@ -105,7 +105,16 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     # Threads that wait in a loop for their next task starve each other on a busy machine (ten times slower).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    app(prog_name="mix2daw")
+    try:
+        app(prog_name="mix2daw")
+    except SystemExit as ended:
+        code = ended.code
+    except OSError as error:  # of a page of help
+        complain(_refused(error))
+        code = MENDABLE
+    else:
+        code = 0
+    raise SystemExit(_handed_over(code))
 
 
 def _tell_version(asked: bool) -> None:
@@ -136,6 +145,24 @@ def _bug(error: Exception) -> str:
     module, line = next((place for place in reversed(walked) if place[0].startswith("mix2daw.")), walked[-1])
     what = f"{type(error).__name__}: {error} ({module}, line {line})"
     return f"this is a bug: {what}; please report it, with the command and what it prints with --verbose"
+
+
+def _refused(error: OSError) -> str:
+    return f"{error.filename or 'system'}: {error.strerror or error}; check it and try again"
+
+
+def _handed_over(code: str | int | None) -> str | int | None:
+    """The exit code, once what was printed has reached its file. The interpreter would see to that after us,
+    and end in a traceback if a disk is full."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # takes what is left
+        if code or isinstance(error, BrokenPipeError):  # it is told; nobody wants to read it any more
+            return code
+        complain(f"standard output: cannot be written ({error.strerror or error}); free some space")
+        return MENDABLE
+    return code
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

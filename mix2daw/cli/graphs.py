@@ -16,6 +16,7 @@ from mix2daw.cli.values import NAMES, names
 from mix2daw.overview import progress_bar
 from mix2daw.terminal import (
     add_row,
+    complain,
     lost_lines,
     nulls_table,
     number,
@@ -36,6 +37,7 @@ def render(
     force: Force = False,
 ) -> None:
     """Play GRAPH into a file."""
+    from mix2daw.changes import changed_sources
     from mix2daw.graph import read_graph
     from mix2daw.output import check_file
     from mix2daw.render import render_graph
@@ -43,6 +45,8 @@ def render(
 
     loaded = read_graph(graph)
     check_file(out, force)
+    for line in changed_sources(loaded, graph.resolve().parent):
+        complain(line)
     write_wav(out, render_graph(loaded, graph.resolve().parent, engine), loaded.sample_rate)
 
 
@@ -167,7 +171,7 @@ def verify(
 ) -> None:
     """Have a DAW play the session of GRAPH. Compares every strip with the render."""
     from mix2daw.graph import read_graph
-    from mix2daw.output import check_file, write_text
+    from mix2daw.output import check_file, new_file, write_text
     from mix2daw.verify import check_daw, verification_json
     from mix2daw.verify import verify as compare_daw
 
@@ -179,7 +183,8 @@ def verify(
         progress.stage(f"Playing in {daw}", 1)
         found = compare_daw(loaded, graph.resolve().parent, daw)
     if out is not None:
-        write_text(out, verification_json(found))
+        with new_file(out) as partial:
+            write_text(partial, verification_json(found))
     if as_json:
         sys.stdout.write(verification_json(found))
     elif not quiet:

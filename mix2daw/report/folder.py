@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mix2daw.changes import changed_sources
 from mix2daw.graph import Graph, read_graph
 from mix2daw.output import check_file, new_file, write_text
 from mix2daw.processors import PROCESSORS, checked_graph
@@ -22,6 +23,8 @@ def write_report(folder: Path, progress: Progress, out: Path | None = None, forc
     graph = checked_graph(read_graph(folder / "graph.json"), PROCESSORS)
     page = out or folder / REPORT_FILE
     check_file(page, force or out is None)
+    for line in changed_sources(graph, folder):
+        progress.say(line)
     write_page(graph, result, folder, page, progress)
     return page
 

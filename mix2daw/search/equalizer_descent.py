@@ -162,8 +162,12 @@ def fit_equalizers(
         optimiser.step()
         schedule.step()
     with torch.no_grad():
-        best = misfit().reshape(starts, stems).argmin(0) * stems + torch.arange(stems)
-    return {name: value[best] for name, value in _tidied(current()).items()}, level_db.detach()[best]
+        # A descent that came to nothing finite does not count; where none did, the equalizer is flat.
+        lost = ~torch.stack([misfit(), level_db, *current().values()]).isfinite().all(0)
+        error = torch.where(lost, math.inf, misfit()).reshape(starts, stems)
+        best = error.argmin(0) * stems + torch.arange(stems)
+        found = {name: torch.where(lost, rest[name], value) for name, value in _tidied(current()).items()}
+        return {n: value[best] for n, value in found.items()}, torch.where(lost, 0.0, level_db)[best]
 
 
 def _with_filters(

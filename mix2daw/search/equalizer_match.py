@@ -19,6 +19,7 @@ from mix2daw.search.least_squares import Responses
 from mix2daw.search.magnitudes import Magnitudes
 
 BANDS, BAND_LOW_HZ, BAND_HIGH_HZ, BAND_WIDTH = 56, 30.0, 17000.0, 0.09
+TINY = 1e-200
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,12 @@ def match_bands(size: int, sample_rate: int) -> tuple[Tensor, Tensor]:
 
 def band_weights(loudness: Tensor, coherence: Tensor) -> Tensor:
     """How much each band of each stem counts, `(stems, bands)`, one in sum: where the stem is loud, against
-    the others and against itself, and its response is trusted (`coherence`, 0 to 1)."""
-    share = (loudness / loudness.sum(0, keepdim=True)).clamp(min=1e-6).sqrt()
-    own = (loudness / loudness.amax(-1, keepdim=True)).clamp(min=1e-7) ** 0.25
+    the others and against itself, and its response is trusted (`coherence`, 0 to 1). Of a stem that is not
+    heard or trusted anywhere, nothing counts."""
+    share = (loudness / loudness.sum(0, keepdim=True).clamp(min=TINY)).clamp(min=1e-6).sqrt()
+    own = (loudness / loudness.amax(-1, keepdim=True).clamp(min=TINY)).clamp(min=1e-7) ** 0.25
     weight = share * own * coherence
-    return weight / weight.sum(-1, keepdim=True)
+    return weight / weight.sum(-1, keepdim=True).clamp(min=TINY)
 
 
 def match_equalizers(

@@ -13,9 +13,9 @@ from mix2daw.controls import SETTINGS, Controls, Key, device_keys, params_of
 from mix2daw.graph import Graph
 from mix2daw.play import play
 from mix2daw.processors import PROCESSORS
+from mix2daw.search.adam import Adam
 from mix2daw.search.excerpts import TrainingExcerpt
 
-BETAS = (0.9, 0.98)
 WARM_UP_STEPS = 5
 LAST_SHARE = 0.05  # of the learning rate that is left at the last step
 RANGES: Mapping[tuple[str, str], tuple[float, float]] = {
@@ -31,10 +31,12 @@ WAVEFORM_DEAF = 0.5  # whitened error from which on the waveform is not listened
 
 @dataclass(frozen=True)
 class Loss:
-    """What one step saw: `la` (the published loss) and `error` (whitened waveform error, 0 to about 1)."""
+    """What one step saw: `la` (the published loss) and `error` (whitened waveform error, 0 to about 1);
+    `taken`: whether it moved anything. A step whose loss or gradient is no finite number does not."""
 
     la: float
     error: float
+    taken: bool = True
 
 
 def frozen_rows(graph: Graph) -> set[tuple[Key, str]]:
@@ -95,6 +97,7 @@ class Fit:
                 leaf = table[param.name].requires_grad_(True)
                 self.leaves.append((type_, param.name, leaf))
                 self.masks.append(torch.tensor(moves, dtype=leaf.dtype).to(leaf.device))
+        self.wet_masks: dict[str, Tensor] = {}
         self.weights = self._weights() if sparsity > 0 else {}
 
     def _weights(self) -> dict[str, Tensor]:
@@ -120,20 +123,17 @@ class Fit:
         """
         at_once = 1 if self.controls.device.type == "cpu" else READ_EVERY
         unread: list[Tensor] = []
-        groups = [{"params": [leaf for _, _, leaf in self.leaves], "step": 1.0}]
-        groups += [{"params": list(self.weights.values()), "step": WET_STEP}] if self.weights else []
-        optimiser = torch.optim.Adam(groups, lr=rate, betas=BETAS)
+        adam = self.adam(steps)
         seen: list[Loss] = []
         try:
             for index in range(steps):
                 cosine = 0.5 * (1 + math.cos(math.pi * index / steps))
                 share = min(1.0, (index + 1) / WARM_UP_STEPS) * (LAST_SHARE + (1 - LAST_SHARE) * cosine)
-                for group in optimiser.param_groups:
-                    group["lr"] = rate * share * group["step"]
-                unread.append(self._step(optimiser, index % len(self.excerpts)))
+                adam.rate = rate * share
+                unread.append(self._step(adam, index % len(self.excerpts)))
                 if len(unread) < at_once and index < steps - 1:
                     continue
-                losses = [Loss(*pair) for pair in torch.stack(unread).tolist()]
+                losses = [Loss(la, error, bool(taken)) for la, error, taken in torch.stack(unread).tolist()]
                 unread.clear()
                 first = len(seen)
                 seen += losses
@@ -149,10 +149,18 @@ class Fit:
                 self.controls.wet[type_] = wet.detach()
         return seen
 
-    def _step(self, optimiser: torch.optim.Optimizer, which: int) -> Tensor:
-        """One step; `la` and `error` of its Loss, (2,) float64, not yet read from the device."""
+    def adam(self, steps: int) -> Adam:
+        """What moves the controls (and the weights), at rest, for so many steps."""
+        leaves = [(leaf, 1.0) for _, _, leaf in self.leaves]
+        return Adam([*leaves, *((wet, WET_STEP) for wet in self.weights.values())], steps)
+
+    def _step(self, adam: Adam, which: int) -> Tensor:
+        """One step; `la`, `error` and `taken` of its Loss, (3,) float64, not yet read from the device."""
         excerpt = self.excerpts[which]
-        optimiser.zero_grad()
+        leaves = [*(leaf for _, _, leaf in self.leaves), *self.weights.values()]
+        moves = [*self.masks, *(self.wet_masks[type_] for type_ in self.weights)]
+        for leaf in leaves:
+            leaf.grad = None
         signals = play(self.graph, self.controls, excerpt.sources)
         mix = signals.out[self.graph.master.name][:, excerpt.skip :]
         la = excerpt.spectral(mix)["full"]
@@ -163,15 +171,14 @@ class Fit:
         for type_, wet in self.weights.items():
             total = total + self.sparsity * (wet * self.wet_masks[type_]).sum()
         torch.autograd.backward(total)
-        for (_, _, leaf), mask in zip(self.leaves, self.masks, strict=True):
-            if leaf.grad is not None:
-                leaf.grad.nan_to_num_(0.0, 0.0, 0.0).mul_(mask)
-        for type_, wet in self.weights.items():
-            if wet.grad is not None:
-                wet.grad.nan_to_num_(0.0, 0.0, 0.0).mul_(self.wet_masks[type_])
-        optimiser.step()
+        # What does not move may have any gradient.
+        slopes = [
+            None if leaf.grad is None else torch.where(mask > 0, leaf.grad, 0.0)
+            for leaf, mask in zip(leaves, moves, strict=True)
+        ]
+        taken = adam.step(total, slopes)
         self._project()
-        return torch.stack([la.detach().double(), error])
+        return torch.stack([la.detach().double(), error, taken.double()])
 
     def _project(self) -> None:
         """Keep every control in its range, so that none drifts where its gradient is gone."""

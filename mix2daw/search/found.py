@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Found:
     `la_start`: La of the whole song after the warm start; `la_console`: of the full console once it is
     fitted. `descent`: La of the excerpt that each step of each fit saw, before it moved, in order (of fits
     whose outcome was not kept, too).
+    `refused_steps`: of all fits, those that moved nothing, since no finite number came of them.
     `interrupted`: stopped by the user, the graph is the best so far; `out_of_time`: stages were cut short by
     the budget. `offered`: the console before the search; `trace`: every step of fits and of pruning, its
     stage, La, and the devices left by it (None: as many as before)."""
@@ -44,6 +46,7 @@ class Found:
     out_of_time: bool
     offered: Graph
     trace: tuple[tuple[str, float, int | None], ...]
+    refused_steps: int = 0
 
 
 def count_offered(console: Graph) -> dict[str, int]:
@@ -90,7 +93,9 @@ def with_confidence(graph: Graph, judge: Judge, progress: Progress) -> Graph:
     rise: dict[tuple[str, int], float] = {}
     for key in judge.left():
         if key.type not in (*SETTINGS, "send"):
-            rise[key.strip, int(key.which)] = judge.without([key]).score - judge.score
+            loss = judge.without([key]).score - judge.score
+            if math.isfinite(loss):
+                rise[key.strip, int(key.which)] = loss
             progress.step(str(key))
 
     def sure(strip: Strip, devices: tuple[Device, ...], first: int) -> tuple[Device, ...]:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from mix2daw.dsp.convolution import convolved
 from mix2daw.loss import SegmentLoss
+from mix2daw.search.adam import Adam
 from mix2daw.search.space import Response
 
 BAND_EDGES_HZ = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
@@ -26,7 +27,7 @@ ONSET_S = 0.001  # over which the noise fades in after the pre-delay
 LOWEST_DECAY_S, HIGHEST_DECAY_S = 0.1, 8.0
 LOWEST_DB, HIGHEST_DB = -70.0, 12.0
 HIGHEST_PRE_DELAY_S = 0.12
-STEPS, BETAS, WARM_UP = 40, (0.9, 0.98), 4
+STEPS, WARM_UP = 40, 4
 START_DB, START_DECAY_S, START_PRE_DELAY_S = (-36.0, -26.0, -16.0, -6.0), (0.35, 0.9, 2.2), 0.01
 RATES = {"level_db": 1.0, "log_decay": 0.07, "pre_delay_s": 0.002, "width": 0.04, "send_db": 0.8}
 SEND_RIDGE = 2e-5  # per dB² by which a send differs from the mean of all
@@ -139,16 +140,14 @@ def fit_tail(dry: Sequence[Dry], sample_rate: int, taps: int, steps: int = STEPS
     """The tail, and sends `(tracks,)` into it, linear, by which the dry excerpts come closest to the mix."""
     model = _Model(len(dry[0].feeds), sample_rate, taps, dry[0].mix.device)
     model.start(dry)
-    groups = [{"params": [value.requires_grad_()], "step": RATES[name]} for name, value in model.free.items()]
-    optimiser = torch.optim.Adam(groups, lr=1.0, betas=BETAS)
+    leaves = [value.requires_grad_() for value in model.free.values()]
+    adam = Adam([(leaf, RATES[name]) for name, leaf in model.free.items()], steps)
     for index in range(steps):
         cosine = 0.5 * (1 + math.cos(math.pi * index / steps))
-        for group in optimiser.param_groups:
-            group["lr"] = group["step"] * min(1.0, (index + 1) / WARM_UP) * (0.05 + 0.95 * cosine)
-        optimiser.zero_grad()
+        adam.rate = min(1.0, (index + 1) / WARM_UP) * (0.05 + 0.95 * cosine)
         ridge = SEND_RIDGE * (model.free["send_db"] - model.free["send_db"].mean()).square().mean()
-        torch.autograd.backward(model.loss(dry[index % len(dry)]) + ridge)
-        optimiser.step()
+        loss = model.loss(dry[index % len(dry)]) + ridge
+        adam.step(loss, torch.autograd.grad(loss, leaves))
         model.keep_in_range()
     with torch.no_grad():
         tail = model.tail()

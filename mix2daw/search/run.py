@@ -102,6 +102,9 @@ def _outcome(state: State, steps: Sequence[Step], offered: dict[str, int], store
         interrupted = True
         state.progress.say("stopped: going on with the best graph so far")
         state.checkpoint()
+    if state.refused:
+        steps_told = f"{state.refused} of {state.refused + len(state.descent)} steps of the fits"
+        state.progress.say(f"{steps_told} were not taken: their loss or gradient was no finite number")
     best = state.best()
     graph = state.lock.held(drop_resting(best), best)
     if not interrupted and not state.late():
@@ -122,4 +125,5 @@ def _outcome(state: State, steps: Sequence[Step], offered: dict[str, int], store
         out_of_time=state.out_of_time,
         offered=state.full,
         trace=tuple(state.trace),
+        refused_steps=state.refused,
     )

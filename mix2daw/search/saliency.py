@@ -47,8 +47,9 @@ def saliency(graph: Graph, controls: Controls, excerpts: Sequence[TrainingExcerp
                 controls.raw[type_][params_of(type_)[0].name] = leaf.detach()
             else:
                 controls.wet[type_] = leaf.detach()
+    # Of what is no number nothing is known: it is tried last.
     return {
-        key: float(total[type_][row]) / len(excerpts)
+        key: float(total[type_][row].nan_to_num(math.inf)) / len(excerpts)
         for type_, rows in controls.rows.items()
         for key, row in rows.items()
     }

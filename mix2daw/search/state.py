@@ -78,10 +78,10 @@ class State:
     `la_console` is the La of the fitted full console on the whole song, `la_start` that of the warm start,
     `linear_ceiling` the share of the mix that a linear console can explain, `agreement` that share per
     frequency, once it is measured;
-    `descent` the La of every step of all fits; `trace` every step of the search: its stage, La, and how many
-    devices were left where that changes. `rises` are how far the score may rise by pruning, on the
-    excerpts of trials and on those that everything else is judged by; `checkpoints` the graphs to fall back
-    on, with their La.
+    `descent` the La of every step of all fits, `refused` how many more there were that moved nothing, since
+    no finite number came of them; `trace` every step of the search: its stage, La, and how many devices were
+    left where that changes. `rises` are how far the score may rise by pruning, on the excerpts of trials and
+    on those that everything else is judged by; `checkpoints` the graphs to fall back on, with their La.
     """
 
     def __init__(
@@ -117,6 +117,7 @@ class State:
         self.rises = nothing, nothing
         self.la_start = self.la_console = self.linear_ceiling = float("nan")
         self.descent: list[float] = []
+        self.refused = 0
         self.trace: list[tuple[str, float, int | None]] = []
         self.checkpoints: list[tuple[Graph, float]] = []
         self.seconds: dict[str, float] = {}
@@ -153,8 +154,12 @@ class State:
         self.training = [excerpt.trusting(agreement) for excerpt in self.training]
 
     def adopt(self, graph: Graph) -> None:
-        """Go on from a graph, with what is locked as it was."""
-        self.graph = self.lock.held(graph, self.graph)
+        """Go on from a graph, with what is locked as it was. One with a setting that is no finite number is
+        not taken: things stay as they were."""
+        if graph.is_finite:
+            self.graph = self.lock.held(graph, self.graph)
+        else:
+            self.progress.say(f"{self._stage}: came to settings that are no numbers; they stay as they were")
         self.controls = Controls(self.graph, self.impulses, self.device)
 
     def score(self, graph: Graph | None = None) -> float:
@@ -218,7 +223,9 @@ class State:
         the closest one if none does."""
         allowed = self.la_console + self.settings.tolerance
         good = [graph for graph, la in self.checkpoints if la <= allowed]
-        return good[-1] if good else min(self.checkpoints, key=lambda pair: pair[1])[0]
+        if good:
+            return good[-1]
+        return min(self.checkpoints, key=lambda pair: math.inf if math.isnan(pair[1]) else pair[1])[0]
 
     def fit(
         self,
@@ -233,8 +240,13 @@ class State:
         """Descend for `steps` (see `Fit`), until La no longer falls, or until that share of the budget is
         spent; on `training`, or on other `excerpts`."""
         recent: list[float] = []
+        before, refused_before = self.graph, self.refused
 
         def after(_index: int, loss: Loss) -> bool:
+            if not loss.taken:
+                self.refused += 1
+                self.progress.step("no step: its loss or gradient is no finite number")
+                return self.late(share)
             recent.append(loss.la)
             self.descent.append(loss.la)
             self.record(loss.la)
@@ -247,4 +259,9 @@ class State:
             held = frozenset(hold) | self.lock.fixed_keys(self.controls)
             Fit(self.graph, self.controls, heard, held, sparsity, still).run(steps, rate, after)
         finally:
-            self.adopt(self.controls.to_graph())
+            stuck = self.refused > refused_before and not recent
+            self.adopt(before if stuck else self.controls.to_graph())
+            if stuck:
+                self.progress.say(
+                    f"{self._stage}: no step had a finite loss and gradient; all settings stay as they were"
+                )

@@ -152,7 +152,7 @@ def _solve_levels(
         load = 1e-3 * gram.diagonal() + 1e-9
         corrections.append(torch.linalg.solve(gram + torch.diag(load), (played @ rest).double()))
     for index, name in enumerate(tracks):
-        if name in held:
+        if name in held or not all(math.isfinite(float(correction[index])) for correction in corrections):
             continue
         pan, level = Key(name, "pan"), Key(name, "fader")
         fader_lin = 10 ** (controls.value(level, "fader_db") / 20)
