@@ -20,11 +20,11 @@ from pathlib import Path
 
 import yaml
 
+from mix2daw import limits
 from mix2daw.errors import InputError
 from mix2daw.stems import name_key
 
-MAX_FILE_BYTES = 1 << 20
-MAX_NAME_LENGTH = 200
+MAX_NAME_LENGTH = limits.NAME_LENGTH
 MAX_DEPTH = 3  # the mapping, a list, and one more for a message that names the group
 
 Patterns = Mapping[str, tuple[str, ...]]
@@ -137,17 +137,11 @@ def read_groups(path: Path) -> Patterns:
     other types.
     """
     remedy = "write it as `drums: [kick*, snare*]`, one group a line"
+    text = limits.read_text(path, limits.SETTINGS_BYTES, InputError, "give the path of a groups.yaml")
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(path, "is larger than 1 MiB", "is this a groups.yaml?")
-        text = path.read_text(encoding="utf-8-sig")
         _check_structure(path, text, remedy)
         root = yaml.compose(text, yaml.SafeLoader)
         content = yaml.safe_load(text)
-    except FileNotFoundError:
-        raise InputError(path, "does not exist", "give the path of a groups.yaml") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, f"cannot be read ({error})", "give the path of a groups.yaml") from None
     except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = path if mark is None else f"{path}, line {mark.line + 1}"
