@@ -91,8 +91,8 @@ class Media:
         return clip
 
     def add_copy(self, name: str, path: Path) -> str:
-        """Copy the audio file at `path` as it is (an impulse response, at its own rate); returns its new name,
-        which ends like an audio file's whatever the old one is.
+        """Copy the audio file at `path` as it is (an impulse response, at its own rate); returns its new
+        name, which ends like an audio file's whatever the old one is.
 
         Raises OutputError if the copy cannot be written.
         """

@@ -6,8 +6,8 @@ MixError
 ├── OutputError     a result cannot be written, or would overwrite another
 └── FormatError     a processor, format, preset or engine that does not exist
 
-Every message has three parts: which file or field, what is wrong, what to do about it. It is one line of text,
-whatever was named in it.
+Every message has three parts: which file or field, what is wrong, what to do about it. It is one line of
+text, whatever was named in it.
 """
 
 from __future__ import annotations

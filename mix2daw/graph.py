@@ -209,7 +209,7 @@ def read_graph(path: Path) -> Graph:
     try:
         graph = Graph.model_validate_json(text)
         json.loads(text, object_pairs_hook=_named_once)
-    except _NamedTwice as error:
+    except _TwiceError as error:
         raise GraphError(f"{path}: {error}", "is there twice", "take one of them out") from None
     except ValidationError as error:
         first = error.errors()[0]
@@ -218,14 +218,14 @@ def read_graph(path: Path) -> Graph:
     return graph
 
 
-class _NamedTwice(Exception):
+class _TwiceError(Exception):
     """A key that an object has twice: readers differ in which value they take."""
 
 
 def _named_once(pairs: list[tuple[str, object]]) -> None:
     names = Counter(name for name, _ in pairs)
     if len(names) < len(pairs):
-        raise _NamedTwice(names.most_common(1)[0][0])
+        raise _TwiceError(names.most_common(1)[0][0])
 
 
 def check_fits(graph: Graph) -> None:

@@ -154,9 +154,7 @@ def _check_whole(path: Path, log: str) -> None:
 
 def _cut_off(path: Path, said: str, have: str) -> InputError:
     what = f"is cut off: its header says {said}, {have} are there"
-    return InputError(
-        path, what, "copy or export it again; what there is of it, an audio editor can save anew"
-    )
+    return InputError(path, what, "export it again, or save what there is in an audio editor")
 
 
 def read_impulse(path: Path, sample_rate: int) -> Signal:

@@ -1,4 +1,4 @@
-"""A console drawn from bytes, and all of its sessions checked: whatever its names and values, they are whole."""
+"""A console drawn from bytes, and all of its sessions checked: they are whole, whatever it has."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ RATES = (8000, 44100, 48000, 192000)
 LENGTHS = (1, 15, 64, 1000)
 SOURCE, IMPULSE = "stem.wav", "room.wav"
 # What HTML, XML, CSV, Lua, Python, JSON and file systems each take for something else than text.
-SHARP = ("<script>", "]]>", "&#0;", '"', "'", "\\", "/", "..", "=1+1", "@x", "\t", "\n", "\r", "\0", "`", "${x}",
-         "{{7*7}}", "%s", "--", "\u2028", "\u202e", "\ufeff", "\uffff", "\U0001f600", "e\u0301", "CON", " ")  # fmt: skip
+SHARP = (
+    "<script>", "]]>", "&#0;", '"', "'", "\\", "/", "..", "=1+1", "@x", "\t", "\n", "\r", "\0", "`", "${x}",
+    "{{7*7}}", "%s", "--", "\u2028", "\u202e", "\ufeff", "\uffff", "\U0001f600", "e\u0301", "CON", " ",
+)  # fmt: skip
 
 
 class _Bytes:
@@ -73,7 +75,7 @@ def drawn_graph(data: bytes) -> Graph:
             kind="track",
             source=SOURCE,
             channels=1 + drawn.number() % 2,
-            offset_samples=(drawn.number() - 128) * drawn.number() * 10 ** (drawn.number() % 12),
+            offset_samples=(drawn.number() - 128) * drawn.number() * 10 ** (drawn.number() % 7),
             output=drawn.one_of((master, group)),
             sends=(Send(target=hall, level_db=-96 + 120 * drawn.share(), tap=drawn.one_of(("pre", "post"))),),
             **_settings(drawn),
@@ -121,10 +123,10 @@ def _device(drawn: _Bytes) -> Device:
 # What a field of a graph may hold that it should not. No length between the longest song and what fits into
 # the memory of a small machine, which is accepted.
 HOSTILE: tuple[object, ...] = (
-    None, True, 0, -1, 1.5, 1e308, -1e308, 5e-324, 10**30, -(10**18), float("nan"), float("inf"), "", "a", "n" * 300,
-    "1", [], {}, [[[[[[]]]]]], {"a": {"b": {}}}, "../../../../etc/passwd", "/etc/passwd", "/dev/zero", "/", ".", "\0",
-    "x" * 5000, "//host/share/a.wav", "file:///etc/passwd", "http://localhost:1/a.wav", "\ud7ff\u202e\n\x1b[2J",
-    "convolution", "fader", "master", "return", SOURCE, IMPULSE,
+    None, True, 0, -1, 1.5, 1e308, -1e308, 5e-324, 10**30, -(10**18), float("nan"), float("inf"), "", "a",
+    "n" * 300, "1", [], {}, [[[[[[]]]]]], {"a": {"b": {}}}, "../../../../etc/passwd", "/etc/passwd",
+    "/dev/zero", "/", ".", "\0", "x" * 5000, "//host/share/a.wav", "file:///etc/passwd", "http://localhost:1/a.wav",
+    "\ud7ff\u202e\n\x1b[2J", "convolution", "fader", "master", "return", SOURCE, IMPULSE,
 )  # fmt: skip
 
 
@@ -167,16 +169,17 @@ def write_audio(folder: Path) -> None:
         soundfile.write(str(folder / file), rng.uniform(-0.5, 0.5, (64, channels)), 48000)
 
 
-def export_all(graph: Graph, folder: Path) -> None:
-    """Write every session of a graph, and read back what has a grammar. Raises where that fails."""
+def export_all(graph: Graph, folder: Path, formats: Sequence[str] = FORMATS) -> None:
+    """Write the sessions of a graph, and read back what has a grammar. Raises where that fails."""
     write_audio(folder)
-    for name in FORMATS:
+    for name in formats:
         out = folder / f"out-{name}"
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
         exporter(name).write(graph, folder, out)
         check_files(out)
-    assert {path.name for path in folder.iterdir()} == {SOURCE, IMPULSE, *(f"out-{name}" for name in FORMATS)}
+    allowed = {SOURCE, IMPULSE, *(f"out-{name}" for name in FORMATS)}
+    assert {path.name for path in folder.iterdir()} <= allowed
 
 
 def check_files(out: Path) -> None:

@@ -21,7 +21,7 @@ STOPS = (
     _stop("name-unusable", "A name that no session can hold: control characters, more than 200 characters"),
     _stop(
         "file-unusable",
-        "A file is missing, empty, cut off, of no length or more than a day, or cannot be read as audio",
+        "A file is missing, empty, cut off, of no length, too long, or cannot be read as audio",
     ),
     _stop("channels-unusable", "A file has more than two channels"),
     _stop("rate-unusable", "A sample rate outside 8000 to 384000 Hz"),
