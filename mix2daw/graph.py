@@ -206,26 +206,13 @@ def read_graph(path: Path) -> Graph:
     """Read and validate `graph.json`. Raises GraphError that names the file and the field."""
     remedy = "compare it with `mix2daw schema`"
     text = limits.read_text(path, limits.GRAPH_BYTES, GraphError, "give the path of a graph.json")
+    limits.check_json(path, text, limits.GRAPH_ITEMS, GraphError)
     try:
-        graph = Graph.model_validate_json(text)
-        json.loads(text, object_pairs_hook=_named_once)
-    except _TwiceError as error:
-        raise GraphError(f"{path}: {error}", "is there twice", "take one of them out") from None
+        return Graph.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "graph"
         raise GraphError(f"{path}: {field}", str(first["msg"]), remedy) from None
-    return graph
-
-
-class _TwiceError(Exception):
-    """A key that an object has twice: readers differ in which value they take."""
-
-
-def _named_once(pairs: list[tuple[str, object]]) -> None:
-    names = Counter(name for name, _ in pairs)
-    if len(names) < len(pairs):
-        raise _TwiceError(names.most_common(1)[0][0])
 
 
 def check_fits(graph: Graph) -> None:

@@ -133,11 +133,11 @@ def sorted_into(patterns: Patterns, names: Iterable[str]) -> tuple[Groups, tuple
 def read_groups(path: Path) -> Patterns:
     """Patterns per group from a groups.yaml; an empty file has no groups.
 
-    Raises InputError: unreadable, over 1 MiB, no YAML, aliases, nested lists, a group named twice, or
-    other types.
+    Raises InputError: unreadable, over 1 MiB or 10,000 patterns, no YAML, aliases, nested lists, a group named
+    twice, or other types.
     """
     remedy = "write it as `drums: [kick*, snare*]`, one group a line"
-    text = limits.read_text(path, limits.SETTINGS_BYTES, InputError, "give the path of a groups.yaml")
+    text = limits.read_text(path, limits.GROUPS_BYTES, InputError, "give the path of a groups.yaml")
     try:
         _check_structure(path, text, remedy)
         root = yaml.compose(text, yaml.SafeLoader)
@@ -161,11 +161,14 @@ def read_groups(path: Path) -> Patterns:
 
 def _check_structure(path: Path, text: str, remedy: str) -> None:
     """Refuse what could make a small file a large task, before anything is built from it."""
-    depth = 0
+    depth = scalars = 0
     for event in yaml.parse(text, yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             raise InputError(path, "uses YAML aliases (*name)", "quote patterns that begin with *")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        scalars += isinstance(event, yaml.ScalarEvent)
+        if scalars > limits.PATTERNS:
+            raise InputError(path, f"has more than {limits.PATTERNS} patterns", remedy)
         if depth > MAX_DEPTH:
             raise InputError(path, "has lists within lists", remedy)
 

@@ -140,7 +140,8 @@ class Result:
 def read_result(path: Path) -> Result:
     """Read and validate result.json. Raises InputError that names the file and the field."""
     remedy = "give the folder that `mix2daw recover` wrote"
-    text = limits.read_text(path, limits.GRAPH_BYTES, InputError, remedy)
+    text = limits.read_text(path, limits.RESULT_BYTES, InputError, remedy)
+    limits.check_json(path, text, limits.RESULT_ITEMS, InputError)
     try:
         return TypeAdapter(Result).validate_json(text)
     except ValidationError as error:

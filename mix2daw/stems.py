@@ -108,7 +108,7 @@ def probe(path: Path, channels: Channels = STEM_CHANNELS) -> AudioFile:
 def read_audio(path: Path, sample_rate: int | None = None, channels: Channels = STEM_CHANNELS) -> Signal:
     """Read a file as `(channels, samples)` float32, at `sample_rate` (None: its own), resampled by soxr VHQ.
 
-    Raises InputError as `probe` does, for NaN or infinite samples, for a file that ends before its header
+    Raises InputError as `probe` does, for NaN, infinite or absurdly large samples, for a file that ends before its header
     says, and for one that this machine's memory could never hold.
     """
     info = probe(path, channels)
@@ -118,17 +118,22 @@ def read_audio(path: Path, sample_rate: int | None = None, channels: Channels = 
         signal = np.empty((info.channels, info.samples), np.float32)
         place = 0
         with soundfile.SoundFile(str(path)) as file:
+            kind = file.format
             while len(block := file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)):
                 if not np.isfinite(block).all():
                     raise _not_finite(path, block, place, info.sample_rate)
+                if max(block.max(), -block.min()) > limits.LOUDEST_LIN:
+                    raise InputError(path, "has samples beyond +190 dBFS", "export it again")
                 block = block[: info.samples - place]
                 signal[:, place : place + len(block)] = block.T
                 place += len(block)
     except (soundfile.SoundFileError, OSError, RuntimeError, MemoryError) as error:
         raise _unreadable(path, error) from None
-    if place < info.samples:
+    # The length of an MP3 is an estimate where its encoder left none.
+    slack = info.sample_rate if kind == "MP3" else 0
+    if place < max(1, info.samples - slack):
         raise _cut_off(path, f"{info.samples} samples", f"{place}")
-    return resample(signal, info.sample_rate, sample_rate or info.sample_rate)
+    return resample(signal[:, :place], info.sample_rate, sample_rate or info.sample_rate)
 
 
 def _not_finite(path: Path, block: NDArray[np.float32], place: int, sample_rate: int) -> InputError:

@@ -8,11 +8,14 @@ import csv
 import io
 import json
 import shutil
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import aaf2
 import numpy as np
+import rpp
 import soundfile
 from lxml import etree
 
@@ -22,6 +25,7 @@ from mix2daw.processors import INSERTS, PROCESSORS, checked_graph
 
 RATES = (8000, 44100, 48000, 192000)
 LENGTHS = (1, 15, 64, 1000)
+SCHEMAS = Path(__file__).resolve().parents[2] / "tests" / "data" / "dawproject"
 SOURCE, IMPULSE = "stem.wav", "room.wav"
 # What HTML, XML, CSV, Lua, Python, JSON and file systems each take for something else than text.
 SHARP = (
@@ -185,7 +189,14 @@ def export_all(graph: Graph, folder: Path, formats: Sequence[str] = FORMATS) -> 
 def check_files(out: Path) -> None:
     """Every file with a grammar parses, and no page has a script or a handler in it."""
     for path in out.rglob("*"):
-        if path.suffix in (".ardour", ".svg", ".xml"):
+        if path.suffix == ".dawproject":
+            check_archive(path)
+        elif path.suffix == ".rpp":
+            rpp.loads(path.read_text(encoding="utf-8"))
+        elif path.suffix == ".aaf":
+            with aaf2.open(str(path)) as file:
+                assert [*file.content.mobs]
+        elif path.suffix in (".ardour", ".svg", ".xml"):
             etree.parse(str(path), etree.XMLParser(resolve_entities=False))
         elif path.suffix == ".json":
             json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
@@ -197,6 +208,21 @@ def check_files(out: Path) -> None:
             page = etree.HTML(path.read_text(encoding="utf-8"))
             assert page.find(".//script") is None
             assert not [key for node in page.iter() for key in node.attrib if key.startswith("on")]
+
+
+def check_archive(path: Path) -> None:
+    """A whole archive, whose files stay where they are unpacked, and whose project follows its schema."""
+    schemas = {
+        "project.xml": etree.XMLSchema(file=str(SCHEMAS / "Project.xsd")),
+        "metadata.xml": etree.XMLSchema(file=str(SCHEMAS / "MetaData.xsd")),
+    }
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        for name in archive.namelist():
+            assert not name.startswith("/")
+            assert ".." not in name.split("/")
+            if name in schemas:
+                schemas[name].assertValid(etree.fromstring(archive.read(name)))
 
 
 def check_table(text: str) -> None:

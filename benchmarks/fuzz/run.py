@@ -68,6 +68,10 @@ class Fuzzer:
             sys.stdout.flush()
         self.faults[key] = self.faults.get(key, 0) + 1
 
+    def close(self) -> None:
+        """Take the folder of the inputs away."""
+        self._folder.cleanup()
+
     def summary(self) -> dict[str, object]:
         """What was done so far."""
         return {
@@ -109,6 +113,7 @@ def main() -> None:
             record = {"target": arguments.target, "new inputs": found, **fuzzer.summary()}
             sys.stdout.write(f"{json.dumps(record)}\n")
             sys.stdout.flush()
+            fuzzer.close()
             os._exit(0)  # libFuzzer has no other end that leaves its last words
 
     options = [
