@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mix2daw import limits
 from mix2daw.errors import GraphError
@@ -32,7 +32,16 @@ SEND_LOW_DB, SEND_HIGH_DB = -96.0, 24.0
 Kind = Literal["track", "group", "return", "master"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=limits.NAME_LENGTH)]
-AudioPath = Annotated[str, Field(min_length=1, max_length=limits.PATH_LENGTH)]
+
+
+def _is_path(path: str) -> str:
+    """A path as it is; no system has one with a NUL in it."""
+    if "\0" in path:
+        raise ValueError("a path has no NUL in it")
+    return path
+
+
+AudioPath = Annotated[str, Field(min_length=1, max_length=limits.PATH_LENGTH), AfterValidator(_is_path)]
 Samples = Annotated[int, Field(ge=-limits.LONGEST_SAMPLES, le=limits.LONGEST_SAMPLES)]
 
 
@@ -79,7 +88,7 @@ class Strip(_Model):
 
     name: Name
     kind: Kind
-    source: Annotated[str, Field(max_length=limits.PATH_LENGTH)] | None = None
+    source: AudioPath | None = None
     source_sha256: Annotated[str, Field(max_length=64)] | None = None
     channels: Literal[1, 2] = 2
     offset_samples: Samples = 0
@@ -114,7 +123,7 @@ class Graph(_Model):
     sample_rate: Annotated[int, Field(ge=limits.RATE_LOW_HZ, le=limits.RATE_HIGH_HZ)]
     length_samples: Annotated[int, Field(ge=1, le=limits.LONGEST_SAMPLES)]
     pan_law: Literal["balance_0db"] = "balance_0db"
-    mix: Annotated[str, Field(max_length=limits.PATH_LENGTH)] | None = None
+    mix: AudioPath | None = None
     strips: Annotated[tuple[Strip, ...], Field(max_length=limits.STRIPS)]
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -133,8 +133,8 @@ def sorted_into(patterns: Patterns, names: Iterable[str]) -> tuple[Groups, tuple
 def read_groups(path: Path) -> Patterns:
     """Patterns per group from a groups.yaml; an empty file has no groups.
 
-    Raises InputError: unreadable, over 1 MiB or 10,000 patterns, no YAML, aliases, nested lists, a group named
-    twice, or other types.
+    Raises InputError: unreadable, over 1 MiB or 10,000 patterns, no YAML, aliases, nested lists, a group
+    named twice, or other types.
     """
     remedy = "write it as `drums: [kick*, snare*]`, one group a line"
     text = limits.read_text(path, limits.GROUPS_BYTES, InputError, "give the path of a groups.yaml")

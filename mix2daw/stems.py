@@ -108,8 +108,8 @@ def probe(path: Path, channels: Channels = STEM_CHANNELS) -> AudioFile:
 def read_audio(path: Path, sample_rate: int | None = None, channels: Channels = STEM_CHANNELS) -> Signal:
     """Read a file as `(channels, samples)` float32, at `sample_rate` (None: its own), resampled by soxr VHQ.
 
-    Raises InputError as `probe` does, for NaN, infinite or absurdly large samples, for a file that ends before its header
-    says, and for one that this machine's memory could never hold.
+    Raises InputError as `probe` does, for NaN, infinite or absurdly large samples, for a file that ends
+    before its header says, and for one that this machine's memory could never hold.
     """
     info = probe(path, channels)
     size = 4 * info.channels * info.samples

@@ -65,8 +65,8 @@ def test_a_header_that_lies_is_read_or_refused(
         path.write_bytes(data[:end])
         try:
             signal = read_audio(path)
-        except InputError as error:
-            assert "\n" not in str(error)
+        except InputError:
+            refused(path)
             return
         found = probe(path)
         assert signal.shape[0] == found.channels

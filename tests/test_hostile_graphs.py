@@ -1,4 +1,4 @@
-"""Graphs and settings that were made to do harm: one line, soon, and nothing read or written that is not theirs."""
+"""Graphs and settings that were made to do harm: one line, soon, and nothing that is not theirs is read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from mix2daw.exporters import FORMATS, exporter
 from mix2daw.graph import Graph, read_graph
 from mix2daw.groups import read_groups, sorted_into
 from mix2daw.processors import PROCESSORS, checked_graph
-from mix2daw.progress import Progress
+from mix2daw.progress import Silence
 from mix2daw.render import render_graph
 from mix2daw.result import read_result
 
@@ -64,6 +64,12 @@ def refused(read: Read, path: Path, content: str | bytes) -> str:
     return line
 
 
+def one_line(error: MixError) -> None:
+    """What a refusal is, and it tells nothing of what is in a file."""
+    assert "\n" not in str(error)
+    assert SECRET.decode() not in str(error)
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -84,7 +90,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
             try:
                 read(path)
             except MixError as error:
-                assert "\n" not in str(error)
+                one_line(error)
 
 
 @reproducible
@@ -97,7 +103,7 @@ def test_any_json_is_read_or_refused(content: dict[str, object]) -> None:
             try:
                 read(path)
             except MixError as error:
-                assert "\n" not in str(error)
+                one_line(error)
 
 
 @reproducible
@@ -111,7 +117,7 @@ def test_a_graph_with_changed_values_is_played_or_refused(data: bytes) -> None:
             graph = read_graph(path)
             mix = render_graph(graph, path.parent, "pedalboard")
         except MixError as error:
-            assert "\n" not in str(error)
+            one_line(error)
         else:
             assert mix.shape == (2, graph.length_samples)
         assert {*path.parent.iterdir()} == {
@@ -160,6 +166,9 @@ BOMBS = {
     "half a character, as bytes": '{"schema": "\ud800"}',
     "a NUL": '{"schema": "\0"}',
     "UTF-16": json.dumps(console()).encode("utf-16"),
+    "a path with a NUL": json.dumps(console(mix="a\0.wav")),
+    "no path": json.dumps(console(mix="")),
+    "a path without end": json.dumps(console(mix="a/" * 3000)),
     "a key twice": json.dumps(console()).replace('"channels": 1', '"channels": 1, "channels": 2'),
 }
 
@@ -208,7 +217,7 @@ def test_a_song_that_no_memory_holds_is_refused(tmp_path: Path, monkeypatch: pyt
         with pytest.raises(GraphError, match="length_samples"):
             render_graph(graph, tmp_path, engine)
     with pytest.raises(GraphError, match="length_samples"):
-        export_folder(graph, tmp_path, ["reaper"], tmp_path / "out", False, Progress())
+        export_folder(graph, tmp_path, ["reaper"], tmp_path / "out", False, Silence())
     assert not (tmp_path / "out").exists()
 
 
@@ -231,7 +240,6 @@ def test_what_has_no_end_is_not_read(read: Read, tmp_path: Path) -> None:
         "a: [" + "b," * 20000 + "]",
         "".join(f"k{number}: [a]\n" for number in range(6000)),
         "a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
-        "<<: {a: [b]}\n<<: {c: [d]}",
         "a: !!binary x",
         "a: !!python/name:os.system",
         "\0",
@@ -243,7 +251,7 @@ def test_groups_that_would_take_hours_or_run_code_are_refused(content: str, tmp_
 
 def test_a_pattern_of_many_stars_is_quick() -> None:
     """By backtracking alone this would take longer than the universe lasts."""
-    patterns = {"g": ("*a" * 100, "*?" * 100, "[!" * 100)}
+    patterns = {"g": ("*a" * 100, "*?a" * 66, "[!" * 100)}
     assert sorted_into(patterns, ("a" * 99 + "b" * 101,))[0] == {}
 
 
@@ -275,7 +283,7 @@ def places(folder: Path) -> list[str]:
     secret.write_bytes(SECRET)
     found = [str(secret), f"../{folder.name}/secret.wav", "/etc/passwd", "../../../../../../etc/passwd", "."]
     found += ["/dev/zero", "/proc/self/environ", "//host/share/a.wav", "http://localhost/a.wav", "n" * 4000]
-    found += ["file:///etc/passwd", "nul\0.wav", "C:\\a.wav", "-", "a\nb\x1b[2J.wav", "~/.bashrc"]
+    found += ["file:///etc/passwd", "C:\\a.wav", "-", "a\nb\x1b[2J.wav", "~/.bashrc"]
     if os.name != "nt":
         os.mkfifo(pipe)
         (folder / "loop.wav").symlink_to(folder / "loop.wav")
@@ -308,17 +316,16 @@ def test_a_graph_reads_audio_and_nothing_else(
         graph = Graph.model_validate(content)
         for name in ("reaper", "pedalboard"):
             try:
-                export_folder(graph, folder, [name], tmp_path / "out", False, Progress())
+                export_folder(graph, folder, [name], tmp_path / "out", False, Silence())
             except MixError as error:
-                assert "\n" not in str(error)
-                assert SECRET.decode() not in str(error)
+                one_line(error)
                 assert not (tmp_path / "out").exists()
                 continue
             # A mix that is not there is left out of a session; a script has none.
             assert field == "mix"
             written = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
             assert not [path for path in written if SECRET in path.read_bytes()]
-            export_folder(graph, folder, [name], tmp_path / "out", True, Progress())
+            export_folder(graph, folder, [name], tmp_path / "out", True, Silence())
             _remove(tmp_path / "out")
     assert {*tmp_path.rglob("*")} == before
 

@@ -126,6 +126,8 @@ def _checked(where: str, option: TyperOption, value: object, folder: Path) -> ob
         value = float(value)
     elif type(value) is not (str if kind is Path else kind):
         raise InputError(where, f"is {_text(value)}, not {WORDS[kind]}", "write it that way")
+    if isinstance(value, int) and value.bit_length() > 63:
+        raise InputError(where, "has more than 63 bits", "give a smaller number")
     for name in names(str(value)) if option.metavar == NAMES else (value,):
         known = SOME_OF.get(option.name) if several else ONE_OF.get(option.name)
         if known is not None and name not in known:
