@@ -178,7 +178,8 @@ def resample(signal: Signal, from_rate: int, to_rate: int) -> Signal:
     if from_rate == to_rate:
         return signal
     least = -(-from_rate // to_rate)  # of these, one sample is left
-    signal = np.pad(signal, ((0, 0), (0, max(0, least - signal.shape[1]))))
+    if signal.shape[1] < least:
+        signal = np.pad(signal, ((0, 0), (0, least - signal.shape[1])))
     frames = soxr.resample(np.ascontiguousarray(signal.T), from_rate, to_rate, quality="VHQ")
     return np.ascontiguousarray(frames.T, dtype=np.float32)
 

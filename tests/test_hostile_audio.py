@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from mix2daw import limits
 from mix2daw.errors import InputError
-from mix2daw.session import open_session
+from mix2daw.session import is_silent, open_session
 from mix2daw.stems import list_stems, probe, read_audio, resample, write_wav
 
 SEEDS = list(targets._audio_seeds())
@@ -139,6 +139,7 @@ def test_three_hours_are_in_memory_once(tmp_path: Path) -> None:
     tracemalloc.start()
     try:
         signal = read_audio(path)
+        assert is_silent(signal)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

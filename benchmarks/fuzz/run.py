@@ -30,6 +30,10 @@ with atheris.instrument_imports(include=["mix2daw", "yaml", "tomllib", "consoles
     import targets
 
     from mix2daw.errors import MixError
+    from mix2daw.exporters import FORMATS, exporter
+
+    for name in FORMATS:
+        exporter(name)
 
 HANG_S, MEMORY_MIB = 60, 2048
 
