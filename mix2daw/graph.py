@@ -130,6 +130,8 @@ class Graph(_Model):
 
     @model_validator(mode="after")
     def _check(self) -> Graph:
+        if self.length_samples > limits.LONGEST_S * self.sample_rate:
+            raise ValueError(f"a song lasts {limits.LONGEST_S // 3600} h at most")
         names = [strip.name for strip in self.strips]
         doubled = sorted(name for name, count in Counter(names).items() if count > 1)
         if doubled:

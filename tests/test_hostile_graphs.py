@@ -161,6 +161,7 @@ BOMBS = {
     "no number": json.dumps(console(sample_rate=float("nan"))),
     "infinity": json.dumps(console(length_samples=float("inf"))),
     "beyond a day": json.dumps(console(length_samples=limits.LONGEST_SAMPLES + 1)),
+    "beyond a day at its rate": json.dumps(console(length_samples=24 * 3600 * 48000 + 1)),
     "a huge integer": json.dumps(console(length_samples=10**30)),
     "half a character": '{"schema": "\\ud800"}',
     "half a character, as bytes": '{"schema": "\ud800"}',

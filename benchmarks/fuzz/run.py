@@ -11,8 +11,10 @@ reached something new, faults. A hang of 60 s, two GiB of memory, and a crash in
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
+import pkgutil
 import sys
 import tempfile
 import time
@@ -24,7 +26,11 @@ try:
 except ImportError:
     sys.exit("atheris is missing: pip install atheris (Linux and macOS)")
 
-import mix2daw.processors  # noqa: F401 (first, as it is: numba does not compile what is instrumented)
+from mix2daw import dsp
+
+# First and as it is: numba does not compile what is instrumented.
+for module in pkgutil.iter_modules(dsp.__path__, f"{dsp.__name__}."):
+    importlib.import_module(module.name)
 
 with atheris.instrument_imports(include=["mix2daw", "yaml", "tomllib", "consoles"]):
     import targets
