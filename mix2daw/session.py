@@ -261,4 +261,4 @@ def same_channels(signal: Signal) -> bool:
     blocks = (signal[:, first : first + BLOCK_SAMPLES] for first in starts)
     difference = sum(float(np.sum(np.square(block[0] - block[1]), dtype=np.float64)) for block in blocks)
     mean = difference / max(1, signal.shape[1])
-    return mean <= 10 ** (IDENTICAL_DB / 10) * mean_square(signal)
+    return bool(mean <= 10 ** (IDENTICAL_DB / 10) * mean_square(signal))
