@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -109,7 +110,7 @@ class _Builder:
         """The target mix and our render, muted."""
         clips: list[tuple[str, Clip | None]] = []
         mix = self.graph_folder / self.graph.mix if self.graph.mix else None
-        if mix is not None and mix.is_file():
+        if mix is not None and os.path.isfile(mix):
             clip = self.media.add_source(REFERENCES[0], mix, 0, self.graph.length_samples)
             clips.append((REFERENCES[0], clip))
         rendered = self.prints[self.graph.master.name, -1].read()

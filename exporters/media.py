@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mix2daw.errors import OutputError
 from mix2daw.exporters.names import file_name, is_text, unique_file
 from mix2daw.graph import relative_source
-from mix2daw.stems import probe, read_audio, write_wav
+from mix2daw.stems import EXTENSIONS, probe, read_audio, write_wav
 
 # Sample formats that 24-bit PCM holds without loss.
 _WITHIN_24_BIT = frozenset(("PCM_S8", "PCM_U8", "PCM_16", "PCM_24"))
@@ -91,11 +91,13 @@ class Media:
         return clip
 
     def add_copy(self, name: str, path: Path) -> str:
-        """Copy the file at `path` as it is (an impulse response, at its own rate); returns its new name.
+        """Copy the audio file at `path` as it is (an impulse response, at its own rate); returns its new
+        name, which ends like an audio file's whatever the old one is.
 
         Raises OutputError if the copy cannot be written.
         """
-        file = self._name(name, path.suffix.lower())
+        suffix = path.suffix.lower()
+        file = self._name(name, suffix if suffix in EXTENSIONS else ".wav")
         try:
             shutil.copyfile(path, self.folder / file)
         except OSError as error:

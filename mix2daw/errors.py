@@ -6,10 +6,13 @@ MixError
 ├── OutputError     a result cannot be written, or would overwrite another
 └── FormatError     a processor, format, preset or engine that does not exist
 
-Every message has three parts: which file or field, what is wrong, what to do about it.
+Every message has three parts: which file or field, what is wrong, what to do about it. It is one line of
+text, whatever was named in it.
 """
 
 from __future__ import annotations
+
+MOST_CHARACTERS = 5000  # of each part: room for any path, and for the names of a large console
 
 
 class MixError(Exception):
@@ -22,7 +25,8 @@ class MixError(Exception):
         self.where = str(where)
         self.what = what
         self.remedy = remedy
-        super().__init__(f"{self.where}: {what}; {remedy}")
+        super().__init__()
+        self._tell()
 
     def rename(self, old: object, new: object) -> None:
         """Say `new` where it says `old`: what is written under a name for the time being has another one."""
@@ -35,7 +39,13 @@ class MixError(Exception):
         self._tell()
 
     def _tell(self) -> None:
-        self.args = (f"{self.where}: {self.what}; {self.remedy}",)
+        self.args = (f"{_line(self.where)}: {_line(self.what)}; {_line(self.remedy)}",)
+
+
+def _line(text: str) -> str:
+    """Text without line breaks and control characters, and with an end."""
+    line = "".join(char if char.isprintable() else " " for char in text[:MOST_CHARACTERS])
+    return line if len(text) <= MOST_CHARACTERS else f"{line}…"
 
 
 class InputError(MixError):

@@ -9,7 +9,7 @@ from mix2daw.changes import changed_sources
 from mix2daw.errors import OutputError
 from mix2daw.exporters import FORMATS, Lost, exporter
 from mix2daw.exporters.options import DEFAULTS, Options
-from mix2daw.graph import Graph
+from mix2daw.graph import Graph, check_fits
 from mix2daw.output import LOST_FILE, check_folder, new_folder, write_text
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
@@ -29,6 +29,7 @@ def export_sessions(
     Raises FormatError for an unknown format or an option that one does not have, OutputError, InputError (a
     source that cannot be read).
     """
+    check_fits(graph)
     graph = checked_graph(graph, PROCESSORS)
     writers = [exporter(name, options) for name in formats]
     lost: dict[str, list[Lost]] = {}

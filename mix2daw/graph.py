@@ -16,22 +16,34 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from mix2daw import limits
 from mix2daw.errors import GraphError
 
 SCHEMA: Literal["mix2daw.graph/1"] = "mix2daw.graph/1"
 FADER_LOW_DB, FADER_HIGH_DB = -96.0, 24.0
 SEND_LOW_DB, SEND_HIGH_DB = -96.0, 24.0
-MAX_GRAPH_BYTES = 64 * 1024 * 1024
 
 Kind = Literal["track", "group", "return", "master"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=limits.NAME_LENGTH)]
+
+
+def _is_path(path: str) -> str:
+    """A path as it is; no system has one with a NUL in it."""
+    if "\0" in path:
+        raise ValueError("a path has no NUL in it")
+    return path
+
+
+AudioPath = Annotated[str, Field(min_length=1, max_length=limits.PATH_LENGTH), AfterValidator(_is_path)]
+Samples = Annotated[int, Field(ge=-limits.LONGEST_SAMPLES, le=limits.LONGEST_SAMPLES)]
 
 
 class _Model(BaseModel):
@@ -47,9 +59,9 @@ class Device(_Model):
     """
 
     type: Name
-    values: dict[str, Finite] = Field(default_factory=dict)
+    values: Annotated[dict[str, Finite], Field(max_length=limits.CONTROLS)] = Field(default_factory=dict)
     wet: Annotated[float, Field(ge=0, le=1)] = 1.0
-    impulse: Annotated[str, Field(min_length=1)] | None = None
+    impulse: AudioPath | None = None
     confidence: Finite | None = None
 
 
@@ -67,6 +79,9 @@ class Send(_Model):
     tap: Literal["post", "pre"] = "post"
 
 
+Inserts = Annotated[tuple[Device, ...], Field(max_length=limits.INSERTS)]
+
+
 class Strip(_Model):
     """A channel of the console. `source`: path of the audio, relative to the graph's file (tracks only);
     `offset_samples`: where on the time line the source starts; `channels`: of the source, 1 or 2;
@@ -74,15 +89,15 @@ class Strip(_Model):
 
     name: Name
     kind: Kind
-    source: str | None = None
-    source_sha256: str | None = None
+    source: AudioPath | None = None
+    source_sha256: Annotated[str, Field(max_length=64)] | None = None
     channels: Literal[1, 2] = 2
-    offset_samples: int = 0
-    devices: tuple[Device, ...] = ()
+    offset_samples: Samples = 0
+    devices: Inserts = ()
     fader_db: Annotated[float, Field(ge=FADER_LOW_DB, le=FADER_HIGH_DB)] = 0.0
     pan: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    post_devices: tuple[Device, ...] = ()
-    sends: tuple[Send, ...] = ()
+    post_devices: Inserts = ()
+    sends: Annotated[tuple[Send, ...], Field(max_length=limits.SENDS)] = ()
     output: str | None = None
 
     @model_validator(mode="after")
@@ -106,18 +121,20 @@ class Graph(_Model):
     """A whole console. Strips are in the order a person reads them; `levels()` is the order of the signal."""
 
     schema_name: Literal["mix2daw.graph/1"] = Field(default=SCHEMA, alias="schema")
-    sample_rate: Annotated[int, Field(ge=8000, le=384000)]
-    length_samples: Annotated[int, Field(ge=1)]
+    sample_rate: Annotated[int, Field(ge=limits.RATE_LOW_HZ, le=limits.RATE_HIGH_HZ)]
+    length_samples: Annotated[int, Field(ge=1, le=limits.LONGEST_SAMPLES)]
     pan_law: Literal["balance_0db"] = "balance_0db"
-    mix: str | None = None
-    strips: tuple[Strip, ...]
+    mix: AudioPath | None = None
+    strips: Annotated[tuple[Strip, ...], Field(max_length=limits.STRIPS)]
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @model_validator(mode="after")
     def _check(self) -> Graph:
+        if self.length_samples > limits.LONGEST_S * self.sample_rate:
+            raise ValueError(f"a song lasts {limits.LONGEST_S // 3600} h at most")
         names = [strip.name for strip in self.strips]
-        doubled = sorted({name for name in names if names.count(name) > 1})
+        doubled = sorted(name for name, count in Counter(names).items() if count > 1)
         if doubled:
             raise ValueError(f"two strips are called {doubled[0]!r}")
         if [strip.kind for strip in self.strips].count("master") != 1:
@@ -170,6 +187,8 @@ class Graph(_Model):
                 loop = sorted(set(feeds) - done)
                 raise ValueError(f"the routing runs in a loop through {', '.join(loop)}")
             layers.append(layer)
+            if len(layers) > limits.LAYERS:
+                raise ValueError(f"a signal passes more than {limits.LAYERS} strips")
             done |= {strip.name for strip in layer}
         return tuple(layers)
 
@@ -208,18 +227,21 @@ class Graph(_Model):
 def read_graph(path: Path) -> Graph:
     """Read and validate `graph.json`. Raises GraphError that names the file and the field."""
     remedy = "compare it with `mix2daw schema`"
+    text = limits.read_text(path, limits.GRAPH_BYTES, GraphError, "give the path of a graph.json")
+    limits.check_json(path, text, limits.GRAPH_ITEMS, GraphError)
     try:
-        if path.stat().st_size > MAX_GRAPH_BYTES:
-            raise GraphError(path, f"is larger than {MAX_GRAPH_BYTES >> 20} MiB", "is this a graph?")
-        return Graph.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise GraphError(path, "does not exist", "give the path of a graph.json") from None
-    except (OSError, UnicodeDecodeError, RecursionError) as error:
-        raise GraphError(path, f"cannot be read ({error})", "give the path of a graph.json") from None
+        return Graph.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "graph"
         raise GraphError(f"{path}: {field}", str(first["msg"]), remedy) from None
+
+
+def check_fits(graph: Graph) -> None:
+    """Raise GraphError if the song of a graph, as float32 in stereo, could never fit into this machine's
+    memory."""
+    seconds, bytes_ = graph.length_samples / graph.sample_rate, 8 * graph.length_samples
+    limits.check_memory("graph: length_samples", seconds, bytes_, GraphError, "the song")
 
 
 def relative_source(source: Path, folder: Path) -> str:

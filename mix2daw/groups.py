@@ -20,11 +20,11 @@ from pathlib import Path
 
 import yaml
 
+from mix2daw import limits
 from mix2daw.errors import InputError
 from mix2daw.stems import name_key
 
-MAX_FILE_BYTES = 1 << 20
-MAX_NAME_LENGTH = 200
+MAX_NAME_LENGTH = limits.NAME_LENGTH
 MAX_DEPTH = 3  # the mapping, a list, and one more for a message that names the group
 
 Patterns = Mapping[str, tuple[str, ...]]
@@ -133,21 +133,15 @@ def sorted_into(patterns: Patterns, names: Iterable[str]) -> tuple[Groups, tuple
 def read_groups(path: Path) -> Patterns:
     """Patterns per group from a groups.yaml; an empty file has no groups.
 
-    Raises InputError: unreadable, over 1 MiB, no YAML, aliases, nested lists, a group named twice, or
-    other types.
+    Raises InputError: unreadable, over 1 MiB or 10,000 patterns, no YAML, aliases, nested lists, a group
+    named twice, or other types.
     """
     remedy = "write it as `drums: [kick*, snare*]`, one group a line"
+    text = limits.read_text(path, limits.GROUPS_BYTES, InputError, "give the path of a groups.yaml")
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(path, "is larger than 1 MiB", "is this a groups.yaml?")
-        text = path.read_text(encoding="utf-8-sig")
         _check_structure(path, text, remedy)
         root = yaml.compose(text, yaml.SafeLoader)
         content = yaml.safe_load(text)
-    except FileNotFoundError:
-        raise InputError(path, "does not exist", "give the path of a groups.yaml") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, f"cannot be read ({error})", "give the path of a groups.yaml") from None
     except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = path if mark is None else f"{path}, line {mark.line + 1}"
@@ -167,11 +161,14 @@ def read_groups(path: Path) -> Patterns:
 
 def _check_structure(path: Path, text: str, remedy: str) -> None:
     """Refuse what could make a small file a large task, before anything is built from it."""
-    depth = 0
+    depth = scalars = 0
     for event in yaml.parse(text, yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             raise InputError(path, "uses YAML aliases (*name)", "quote patterns that begin with *")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        scalars += isinstance(event, yaml.ScalarEvent)
+        if scalars > limits.PATTERNS:
+            raise InputError(path, f"has more than {limits.PATTERNS} patterns", remedy)
         if depth > MAX_DEPTH:
             raise InputError(path, "has lists within lists", remedy)
 

@@ -55,7 +55,8 @@ def check_folder(
     one of `marks`, and none of the files and folders `keep` (what the new result is made from).
     """
     for path in keep:
-        if path.resolve().is_relative_to(target.resolve()):
+        # Path.resolve has an error of its own for a link that leads to itself.
+        if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(target)):
             raise OutputError(target, f"holds {path.name!r}, which is read", "write to another folder")
     if not os.path.lexists(target):
         _check_parent(target)

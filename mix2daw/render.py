@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mix2daw.errors import FormatError
 from mix2daw.exporters.pedalboard import render as render_pedalboard
-from mix2daw.graph import Graph
+from mix2daw.graph import Graph, check_fits
 from mix2daw.mixdown import render_torch
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.stems import Signal
@@ -24,4 +24,5 @@ def render_graph(graph: Graph, folder: Path, engine: str) -> Signal:
     }
     if engine not in engines:
         raise FormatError(engine, "is no engine", f"use one of: {', '.join(engines)}")
+    check_fits(graph)
     return engines[engine](checked_graph(graph, PROCESSORS), folder)

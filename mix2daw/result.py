@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from mix2daw import limits
 from mix2daw.errors import InputError
 from mix2daw.exporters import Lost
 from mix2daw.graph import Graph, Kind
@@ -141,12 +142,10 @@ class Result:
 def read_result(path: Path) -> Result:
     """Read and validate result.json. Raises InputError that names the file and the field."""
     remedy = "give the folder that `mix2daw recover` wrote"
+    text = limits.read_text(path, limits.RESULT_BYTES, InputError, remedy)
+    limits.check_json(path, text, limits.RESULT_ITEMS, InputError)
     try:
-        return TypeAdapter(Result).validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError(path, "does not exist", remedy) from None
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror})", remedy) from None
+        return TypeAdapter(Result).validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "result"

@@ -30,6 +30,7 @@ from mix2daw.stems import AudioFile, Signal, file_sha256, find_stems, probe, rea
 
 SILENCE_DBFS = -90.0  # RMS over the whole file
 IDENTICAL_DB = -100.0  # of the difference of two channels, relative to both
+BLOCK_SAMPLES = 1 << 20
 SHORTEST_S = 0.5  # of a mix: La and loudness need some sound
 SHORTEST_SHARE, LONGEST_SHARE = 0.5, 1.1  # of the mix
 SAME_SONG = "give stems and mix of the same song, from the same start"
@@ -148,7 +149,14 @@ def groups_yaml(session: Session) -> str:
 
 def is_silent(signal: Signal) -> bool:
     """Whether its RMS over all channels and samples is below −90 dBFS."""
-    return bool(np.mean(np.square(signal), dtype=np.float64) < 10 ** (SILENCE_DBFS / 10))
+    return mean_square(signal) < 10 ** (SILENCE_DBFS / 10)
+
+
+def mean_square(signal: Signal) -> float:
+    """Of all samples `(channels, samples)`, a block at a time: a song of hours is not copied for it."""
+    blocks = (signal[:, first : first + BLOCK_SAMPLES] for first in range(0, signal.shape[1], BLOCK_SAMPLES))
+    total = sum(float(np.sum(np.square(block), dtype=np.float64)) for block in blocks)
+    return total / max(1, signal.size)
 
 
 def silent_mix(mix: Path) -> InputError:
@@ -249,6 +257,8 @@ def _placing(file: AudioFile, lag: Lag, stem: Placed, sample_rate: int) -> list[
 
 def same_channels(signal: Signal) -> bool:
     """Whether both channels of a stereo signal are the same, to −100 dB."""
-    left, right = signal
-    difference = np.mean(np.square(left - right), dtype=np.float64)
-    return bool(difference <= 10 ** (IDENTICAL_DB / 10) * np.mean(np.square(signal), dtype=np.float64))
+    starts = range(0, signal.shape[1], BLOCK_SAMPLES)
+    blocks = (signal[:, first : first + BLOCK_SAMPLES] for first in starts)
+    difference = sum(float(np.sum(np.square(block[0] - block[1]), dtype=np.float64)) for block in blocks)
+    mean = difference / max(1, signal.shape[1])
+    return bool(mean <= 10 ** (IDENTICAL_DB / 10) * mean_square(signal))

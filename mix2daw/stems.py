@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import stat
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,13 +23,13 @@ import soxr
 from numpy.typing import NDArray
 from scipy.io import wavfile
 
+from mix2daw import limits
 from mix2daw.errors import InputError, OutputError
+from mix2daw.limits import RATE_HIGH_HZ, RATE_LOW_HZ
 
 Signal = NDArray[np.float32]
 
 EXTENSIONS: tuple[str, ...] = (".wav", ".wave", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
-RATE_LOW_HZ, RATE_HIGH_HZ = 8000, 384000
-HIGHEST_LIN = 1e6  # no fader reaches further, and powers of more would not stay finite
 Channels = tuple[int, ...]
 STEM_CHANNELS: Channels = (1, 2)
 IMPULSE_CHANNELS: Channels = (2, 4)
@@ -35,6 +37,14 @@ _CHANNELS_REMEDY = {
     STEM_CHANNELS: "split it into mono or stereo files",
     IMPULSE_CHANNELS: "an impulse response has 2 (mono to stereo) or 4 (L→L, L→R, R→L, R→R)",
 }
+_BLOCK_FRAMES = 1 << 20
+# What libsndfile notes of a file that ends before its header says, and the sizes that mean "not known".
+_CUT_OFF = re.compile(
+    r"^ *(?:data|SSND|Data Size|riff) *: (\d+) \(should be (\d+)\)"
+    r"|Calculated frame count (?P<have>\d+) does not match value from 'ds64' chunk of (?P<said>\d+)",
+    re.MULTILINE,
+)
+_UNKNOWN_BYTES = (0x7FFFF000, 0xFFFFF000)
 
 
 @dataclass(frozen=True)
@@ -65,18 +75,21 @@ def is_audio(path: Path) -> bool:
 def probe(path: Path, channels: Channels = STEM_CHANNELS) -> AudioFile:
     """Read the header of an audio file that has one of these numbers of channels.
 
-    Raises InputError: no such file, empty, no audio, other channels, or an unusable sample rate.
+    Raises InputError: no such file, empty, no audio, cut off, longer than a day, other channels, or an
+    unusable sample rate.
     """
-    if not path.exists():
-        raise InputError(path, "does not exist", "check the path")
-    if not path.is_file():
-        raise InputError(path, "is not a file", "give the path of one audio file")
     try:
-        if path.stat().st_size == 0:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise InputError(path, "is not a file", "give the path of one audio file")
+        if found.st_size == 0:
             raise InputError(path, "is empty (0 bytes)", "export it again")
-        info = soundfile.info(str(path))
-    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
+        info = soundfile.info(str(path), verbose=True)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(path, "does not exist", "check the path") from None
+    except (soundfile.SoundFileError, OSError, RuntimeError, ValueError) as error:
         raise _unreadable(path, error) from None
+    _check_whole(path, info.extra_info)
     if info.frames < 1:
         raise InputError(path, "has a length of zero", "export it again, or take it out of the folder")
     if info.channels not in channels:
@@ -86,31 +99,69 @@ def probe(path: Path, channels: Channels = STEM_CHANNELS) -> AudioFile:
         allowed = f"{RATE_LOW_HZ} to {RATE_HIGH_HZ} Hz"
         what = f"has a sample rate of {info.samplerate} Hz"
         raise InputError(path, what, f"export it at {allowed}", "rate-unusable")
+    if info.frames > limits.LONGEST_S * info.samplerate:
+        what = f"lasts {info.frames / info.samplerate / 3600:.0f} h by its header"
+        raise InputError(path, what, f"give {limits.LONGEST_S // 3600} h at most")
     return AudioFile(path, int(info.samplerate), int(info.channels), int(info.frames))
 
 
 def read_audio(path: Path, sample_rate: int | None = None, channels: Channels = STEM_CHANNELS) -> Signal:
     """Read a file as `(channels, samples)` float32, at `sample_rate` (None: its own), resampled by soxr VHQ.
 
-    Raises InputError as `probe` does, for NaN or infinite samples, and for samples beyond all measure.
+    Raises InputError as `probe` does, for NaN, infinite or absurdly large samples, for a file that ends
+    before its header says, and for one that this machine's memory could never hold.
     """
     info = probe(path, channels)
+    size = 4 * info.channels * info.samples
+    limits.check_memory(path, info.duration_s, size, InputError)
     try:
-        frames, own_rate = soundfile.read(str(path), dtype="float32", always_2d=True)
+        signal = np.empty((info.channels, info.samples), np.float32)
+        place = 0
+        with soundfile.SoundFile(str(path)) as file:
+            kind = file.format
+            while len(block := file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)):
+                if not np.isfinite(block).all():
+                    raise _not_finite(path, block, place, info.sample_rate)
+                peak_lin = float(max(block.max(), -block.min()))
+                if peak_lin > limits.LOUDEST_LIN:
+                    what = f"has samples of {peak_lin:.3g} times full scale"
+                    raise InputError(path, what, "export it as float with a full scale of 1", "not-finite")
+                block = block[: info.samples - place]
+                signal[:, place : place + len(block)] = block.T
+                place += len(block)
     except (soundfile.SoundFileError, OSError, RuntimeError, MemoryError) as error:
         raise _unreadable(path, error) from None
-    if len(frames) == 0:
-        raise InputError(path, "has a length of zero", "export it again, or take it out of the folder")
-    if not np.isfinite(frames).all():
-        channel, sample = (int(index) for index in np.argwhere(~np.isfinite(frames.T))[0])
-        where = f"channel {channel + 1}, {sample / info.sample_rate:.3f} s"
-        what = f"contains NaN or infinite samples (first: {where})"
-        raise InputError(path, what, "export it again", "not-finite")
-    peak = float(np.abs(frames).max())
-    if peak > HIGHEST_LIN:
-        what = f"has samples of {peak:.3g} times full scale"
-        raise InputError(path, what, "export it as float with a full scale of 1", "not-finite")
-    return resample(np.ascontiguousarray(frames.T), own_rate, sample_rate or own_rate)
+    # The length of an MP3 is an estimate where its encoder left none.
+    slack = info.sample_rate if kind == "MP3" else 0
+    if place < max(1, info.samples - slack):
+        raise _cut_off(path, f"{info.samples} samples", f"{place}")
+    return resample(signal[:, :place], info.sample_rate, sample_rate or info.sample_rate)
+
+
+def _not_finite(path: Path, block: NDArray[np.float32], place: int, sample_rate: int) -> InputError:
+    """What to raise for a block `(samples, channels)`, which begins at sample `place`, with such a sample."""
+    sample, channel = (int(index) for index in np.argwhere(~np.isfinite(block))[0])
+    where = f"channel {channel + 1}, {(place + sample) / sample_rate:.3f} s"
+    what = f"contains NaN or infinite samples (first: {where})"
+    return InputError(path, what, "export it again", "not-finite")
+
+
+def _check_whole(path: Path, log: str) -> None:
+    """Raise InputError if the header of a file, as libsndfile's log has it, promises more than is there."""
+    for match in _CUT_OFF.finditer(log):
+        if match["said"] is not None:
+            said, have, unit = int(match["said"]), int(match["have"]), "samples"
+        else:
+            said, have, unit = int(match[1]), int(match[2]), "bytes"
+            if any(unknown <= said <= unknown + 0xFFF for unknown in _UNKNOWN_BYTES):
+                continue
+        if said > have + 1:  # a byte that pads the last chunk may be left out
+            raise _cut_off(path, f"{said} {unit}", f"{have}")
+
+
+def _cut_off(path: Path, said: str, have: str) -> InputError:
+    what = f"is cut off: its header says {said}, {have} are there"
+    return InputError(path, what, "export it again, or save what there is in an audio editor")
 
 
 def read_impulse(path: Path, sample_rate: int) -> Signal:
@@ -128,6 +179,9 @@ def resample(signal: Signal, from_rate: int, to_rate: int) -> Signal:
     """`(channels, samples)` at another rate: soxr VHQ, linear phase, no delay. At its own rate as it is."""
     if from_rate == to_rate:
         return signal
+    least = -(-from_rate // to_rate)  # of these, one sample is left
+    if signal.shape[1] < least:
+        signal = np.pad(signal, ((0, 0), (0, least - signal.shape[1])))
     frames = soxr.resample(np.ascontiguousarray(signal.T), from_rate, to_rate, quality="VHQ")
     return np.ascontiguousarray(frames.T, dtype=np.float32)
 
@@ -164,6 +218,9 @@ def list_stems(folder: Path, mix: Path | None = None) -> tuple[Path, ...]:
     if not files:
         what = f"holds no stems ({', '.join(EXTENSIONS)})"
         raise InputError(folder, what, "put one audio file per track into it", code)
+    if len(files) > limits.STEMS:
+        what, remedy = f"holds {len(files)} audio files", f"give {limits.STEMS} stems at most"
+        raise InputError(folder, what, remedy)
     return tuple(sorted(files, key=lambda path: (name_key(path.stem), path.name)))
 
 

@@ -60,6 +60,10 @@ def holds(keyword: str, wanted: Json, value: Json, schema: Json, root: Json) -> 
             return not isinstance(value, str) or len(value) >= wanted
         case "maxLength":
             return not isinstance(value, str) or len(value) <= wanted
+        case "maxItems":
+            return not isinstance(value, list) or len(value) <= wanted
+        case "maxProperties":
+            return not isinstance(value, dict) or len(value) <= wanted
         case "items":
             return not isinstance(value, list) or all(valid(item, wanted, root) for item in value)
         case "required":

@@ -101,7 +101,8 @@ def _function_names(strips: Iterable[Strip]) -> dict[str, str]:
     for strip in strips:
         plain = unicodedata.normalize("NFKD", strip.name).encode("ascii", "ignore").decode().lower()
         word = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:_LONGEST_NAME].strip("_")
-        wanted = "master" if strip.kind == "master" else f"{strip.kind}_{word}".rstrip("_")
+        # A kind alone may be a word of Python's: `return`.
+        wanted = "master" if strip.kind == "master" else f"{strip.kind}_{word or 'strip'}"
         number, name = 1, wanted
         while name in names.values():
             number += 1

@@ -19,7 +19,10 @@ STOPS = (
     _stop("no-stems", "The folder of the stems does not exist, cannot be listed, or holds no audio file"),
     _stop("names-clash", "Two files of the folder would be one track: they differ by extension or case"),
     _stop("name-unusable", "A name that no session can hold: control characters, more than 200 characters"),
-    _stop("file-unusable", "A file is missing, empty, of length zero, or cannot be read as audio"),
+    _stop(
+        "file-unusable",
+        "A file is missing, empty, cut off, of no length, too long, or cannot be read as audio",
+    ),
     _stop("channels-unusable", "A file has more than two channels"),
     _stop("rate-unusable", "A sample rate outside 8000 to 384000 Hz"),
     _stop("not-finite", "Samples that are NaN or infinite"),

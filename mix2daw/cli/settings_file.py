@@ -19,13 +19,13 @@ from pathlib import Path
 import typer
 from typer.core import TyperGroup, TyperOption
 
+from mix2daw import limits
 from mix2daw.cli.completing import ONE_OF, SOME_OF
 from mix2daw.cli.values import NAMES, names
 from mix2daw.errors import InputError
 from mix2daw.result import Defaults
 
 SETTINGS_FILE = Path("mix2daw.toml")
-MAX_FILE_BYTES = 1 << 20
 BY_HAND = ("force", "dry-run", "help", "settings", "no-settings")
 TAKEN = "mix2daw.defaults"  # where a context keeps what the file says of its command
 WORDS: dict[object, str] = {
@@ -87,16 +87,10 @@ def defaults_line(defaults: Defaults) -> str:
 def read_tables(file: Path) -> dict[str, dict[str, object]]:
     """The tables of a settings file. Raises InputError for anything else in it."""
     remedy = 'write it as `[recover]` and beneath it `preset = "studio"`'
+    text = limits.read_text(file, limits.SETTINGS_BYTES, InputError, "give the path of a mix2daw.toml")
     try:
-        if file.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(file, "is larger than 1 MiB", "is this a settings file?")
-        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise InputError(file, "does not exist", "give the path of a mix2daw.toml") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(file, f"cannot be read ({reason})", "give the path of a mix2daw.toml") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        content = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a ValueError, too, for a number of 5000 digits
         raise InputError(file, f"is no valid TOML ({error})", remedy) from None
     tables: dict[str, dict[str, object]] = {}
     for name, table in content.items():
@@ -132,6 +126,8 @@ def _checked(where: str, option: TyperOption, value: object, folder: Path) -> ob
         value = float(value)
     elif type(value) is not (str if kind is Path else kind):
         raise InputError(where, f"is {_text(value)}, not {WORDS[kind]}", "write it that way")
+    if isinstance(value, int) and value.bit_length() > 63:
+        raise InputError(where, "has more than 63 bits", "give a smaller number")
     for name in names(str(value)) if option.metavar == NAMES else (value,):
         known = SOME_OF.get(option.name) if several else ONE_OF.get(option.name)
         if known is not None and name not in known:
@@ -151,4 +147,6 @@ def _text(value: object) -> str:
     """A value as a person would write it, in short."""
     if isinstance(value, bool):
         return str(value).lower()
-    return ", ".join(map(str, value)) if isinstance(value, list) else f"{value!s:.60}"
+    if isinstance(value, dict):
+        return "a table"
+    return ", ".join(map(_text, value)) if isinstance(value, list) else f"{value!s:.60}"
