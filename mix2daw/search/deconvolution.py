@@ -116,7 +116,8 @@ class Deconvolution:
             out: Reals = self._signal(self._spectrum(z) * spectrum)[:, : self.taps]
             return out
 
-        b = self._signal(right * self.weight)[:, : self.taps] * self.prior
+        weighted: Spectra = right * self.weight
+        b = self._signal(weighted)[:, : self.taps] * self.prior
         z, left = np.zeros_like(b), b
         step = filtered(left, inverse)
         direction, gain = step, (left * step).sum(-1, keepdims=True, dtype=np.float64)

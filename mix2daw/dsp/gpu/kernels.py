@@ -26,11 +26,11 @@ def kernel_of(recursion: Recursion) -> Any:
 
     @cuda.jit  # type: ignore[untyped-decorator]
     def kernel(a: Any, b: Any, c: Any, d: Any) -> None:
-        starts = cuda.shared.array(MOST_CHUNKS, numba.float64)
-        slopes = cuda.shared.array(MOST_CHUNKS, numba.float64)
-        offsets = cuda.shared.array(MOST_CHUNKS, numba.float64)
-        caps = cuda.shared.array(MOST_CHUNKS, numba.float64)
-        moved = cuda.shared.array(1, numba.int32)
+        starts = cuda.shared.array(MOST_CHUNKS, numba.float64)  # type: ignore[attr-defined]
+        slopes = cuda.shared.array(MOST_CHUNKS, numba.float64)  # type: ignore[attr-defined]
+        offsets = cuda.shared.array(MOST_CHUNKS, numba.float64)  # type: ignore[attr-defined]
+        caps = cuda.shared.array(MOST_CHUNKS, numba.float64)  # type: ignore[attr-defined]
+        moved = cuda.shared.array(1, numba.int32)  # type: ignore[attr-defined]
         i, k = cuda.blockIdx.x, cuda.threadIdx.x  # type: ignore[attr-defined]
         chunks = a.shape[2]
         starts[k] = initial

@@ -99,7 +99,7 @@ def still_held(i: int, k: int, p: Floats, controls: Floats) -> int:
     for back in range(min(ahead, first)):
         place = first - 1 - back
         if p[i, place % p.shape[1], place // p.shape[1]] > ceiling:
-            return ahead - back
+            return int(ahead - back)
     return 0
 
 
