@@ -116,7 +116,7 @@ class Deconvolution:
             out: Reals = self._signal(self._spectrum(z) * spectrum)[:, : self.taps]
             return out
 
-        weighted: Spectra = right * self.weight
+        weighted = (right * self.weight).astype(np.complex64, copy=False)
         b = self._signal(weighted)[:, : self.taps] * self.prior
         z, left = np.zeros_like(b), b
         step = filtered(left, inverse)
