@@ -10,6 +10,7 @@ from mix2daw.errors import InputError
 from mix2daw.graph import Graph, relative_source
 from mix2daw.mixdown import place
 from mix2daw.session import Session, Track
+from mix2daw.source import read_source
 from mix2daw.spool import Spool
 from mix2daw.stems import Signal, file_sha256, read_audio, stereo
 
@@ -26,7 +27,7 @@ def reopen(graph: Graph, folder: Path, mix: Path | None = None) -> Session:
     spool, tracks, findings = Spool(), [], []
     for strip in graph.of_kind("track"):
         source = folder / str(strip.source)
-        audio = torch.from_numpy(read_audio(source, graph.sample_rate))[: strip.channels]
+        audio = torch.from_numpy(read_source(strip, folder, graph.sample_rate))[: strip.channels]
         sha256 = file_sha256(source)
         if strip.source_sha256 not in (None, sha256):
             findings.append(f"{strip.name}: its file has changed since")

@@ -16,6 +16,7 @@ LAW = (
     "params",
     "graph",
     "stems",
+    "source",
     "spool",
     "groups",
     "block_filters",
@@ -57,10 +58,10 @@ LAW = (
     "cli",
     "__main__",
 )
-EXPORTERS_MAY = frozenset({"errors", "params", "graph", "stems", "spool", "exporters"})
+EXPORTERS_MAY = frozenset({"errors", "params", "graph", "stems", "source", "spool", "exporters"})
 # Libraries that decide how heavy a module is: who may load them.
 TORCH_FREE = frozenset(
-    {"errors", "graph", "stems", "eta", "progress", "exporters", "output", "result", "report"}
+    {"errors", "graph", "stems", "source", "eta", "progress", "exporters", "output", "result", "report"}
 )
 FILES = sorted([*(ROOT / "mix2daw").rglob("*.py"), *(ROOT / "exporters").rglob("*.py")])
 

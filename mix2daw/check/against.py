@@ -17,7 +17,6 @@ from mix2daw.check.placement import (
     drift_finding,
     lag_findings,
     stamp_findings,
-    stretched,
 )
 from mix2daw.check.presence import measure_presence
 from mix2daw.check.remains import Remains, measure_remains
@@ -28,6 +27,7 @@ from mix2daw.errors import InputError
 from mix2daw.lag import Lag, find_lags
 from mix2daw.progress import Progress
 from mix2daw.session import placed
+from mix2daw.source import stretched
 from mix2daw.spool import Shelf, Spool
 
 # Chance: stems of other songs come to 0.4 at most, those of four mixes to 3.2 and more.

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import soxr
 
 from mix2daw.check.drift import Drift
 from mix2daw.check.findings import Finding, finding
 from mix2daw.check.stamps import time_reference
 from mix2daw.lag import Lag
 from mix2daw.session import Placed
-from mix2daw.stems import AudioFile, Signal
+from mix2daw.stems import AudioFile
 
 # Agreement of inverted phases, and by how much it has to be above that of phases as they are. In four mixes
 # the second is 0.71 and more, the first mostly below 0.4; in narrow bands they come as near as 0.08.
@@ -66,12 +65,6 @@ def drift_finding(path: Path, drift: Drift, of_mix: bool) -> Finding:
         "against": "all stems" if of_mix else "the mix",
     }
     return finding("drift", [path], measured)
-
-
-def stretched(signal: Signal, ppm: float) -> Signal:
-    """A signal `(channels, samples)` that is longer by so many millionths."""
-    frames = soxr.resample(np.ascontiguousarray(signal.T), 1.0, 1 + ppm * 1e-6, quality="VHQ")
-    return np.ascontiguousarray(frames.T, dtype=np.float32)
 
 
 def stamp_findings(lags: Mapping[Path, Lag], rates: Mapping[Path, int], mix_hz: int) -> Iterator[Finding]:
