@@ -40,8 +40,8 @@ def lay_out(
 ) -> tuple[Plan, list[Lost]]:
     """Write the media of a session into `media_folder` (which exists) and plan its channels.
 
-    `blends`, `fader_inserts`, `post_inserts`: as for `decide`; `polarity`: whether the format can turn a track
-    over; if not, its audio is; `link_from`: as for `Media`.
+    `blends`, `fader_inserts`, `post_inserts`: as for `decide`; `polarity`: whether the format can turn a
+    track over; if not, its audio is; `link_from`: as for `Media`.
 
     The plan has, after the strips of the graph, the target mix (if the graph names one that exists) and our
     own render as muted tracks. Impulse responses of what is lost lie beside the media for the user's own

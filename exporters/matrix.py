@@ -5,7 +5,7 @@ from __future__ import annotations
 from mix2daw.exporters import FORMATS, exporter
 from mix2daw.exporters.plugins import INSERTS
 
-# What there is on a strip (polarity, fader, pan, mute, and devices in the order of the signal) and between strips.
+# What there is on a strip (with devices in the order of the signal) and between strips.
 FEATURES = ("polarity", "fader", "pan", "mute", "group", "send", "return", *INSERTS)
 LEGEND = (
     "exact: a device or control of the format that sounds the same",

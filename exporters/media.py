@@ -53,8 +53,8 @@ class Media:
         self._names: list[str] = []
 
     def add_track(self, strip: Strip, graph_folder: Path, session_samples: int) -> Clip | None:
-        """The source of a track: as it is by `add_source`; in 32-bit float if it is inverted or stretched, with
-        that in it."""
+        """The source of a track: by `add_source` as it is, or in 32-bit float with its polarity and its
+        stretch."""
         path, offset = graph_folder / str(strip.source), strip.offset_samples
         if strip.polarity == "normal" and strip.stretch_ppm == 0:
             return self.add_source(strip.name, path, offset, session_samples)

@@ -66,10 +66,10 @@ def each_tap(graph: Graph, folder: Path, taps: Collection[Tap]) -> Iterator[tupl
 
     A tap (name, k) is the strip's signal after its first k devices: (name, 0) its source or the sum of its
     inputs, (name, len(devices)) what reaches the fader; (name, −1) is its output, after fader, pan and
-    post devices; that of a muted track is silence. Signals are (1 or 2, length_samples); an output always has 2
-    channels. Sources and impulse
-    responses lie relative to `folder`. Only the strips that are needed are played. Raises GraphError for a
-    tap that the graph does not have, and as `chain`, `read_audio` and `read_impulse` do.
+    post devices; that of a muted track is silence. Signals are (1 or 2, length_samples); an output always has
+    2 channels. Sources and impulse responses lie relative to `folder`. Only the strips that are needed are
+    played. Raises GraphError for a tap that the graph does not have, and as `chain`, `read_source` and
+    `read_impulse` do.
     """
     names = {strip.name: len(strip.devices) for strip in graph.strips}
     for name, k in taps:

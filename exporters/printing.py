@@ -125,7 +125,8 @@ PRINTED_WITH_TRACK = "it is in the audio, because devices of the track are print
 
 def stretch_reason(strip: Strip) -> str:
     """Why a session does not play the file of a stretched track itself."""
-    return f"the audio of the track is the stem resampled to {1 + strip.stretch_ppm * 1e-6:.7f} times its length"
+    times = 1 + strip.stretch_ppm * 1e-6
+    return f"the audio of the track is the stem resampled to {times:.7f} times its length"
 
 
 _SEND_REASON = "the return is printed audio, so this send is in the print and no longer moves it"

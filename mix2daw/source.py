@@ -12,7 +12,7 @@ from mix2daw.stems import Signal, read_audio
 
 
 def stretched(signal: Signal, ppm: float) -> Signal:
-    """A signal `(channels, samples)` that is longer by so many millionths: soxr VHQ, linear phase, no delay."""
+    """A signal `(channels, samples)` that is longer by so many millionths: soxr VHQ, no delay."""
     if ppm == 0:
         return signal
     frames = soxr.resample(np.ascontiguousarray(signal.T), 1.0, 1 + ppm * 1e-6, quality="VHQ")

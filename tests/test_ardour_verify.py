@@ -26,7 +26,8 @@ needs_ardour = pytest.mark.skipif(
 BOUNDS_DB = {
     "compressor": -155, "linked": -160, "gate": -190, "delay": -200, "limiter": -160, "wide": -135,
     "ace": -100, "low": -100, "high": -105, "reverb": -100, "two": -120, "four": -120, "blended": -110,
-    "narrow": -125, "behind": -100, "all": -92, "mono": -105, "turned": -155, "turned mono": -130, "Band": -95, "Hall": -90, "Pre": -100,
+    "narrow": -125, "behind": -100, "all": -92, "mono": -105, "turned": -155,
+    "turned mono": -130, "Band": -95, "Hall": -90, "Pre": -100,
     "Master": -100,
 }  # fmt: skip
 
@@ -117,7 +118,7 @@ def test_ardour_plays_every_device_of_the_graph(rate: int, tmp_path: Path) -> No
         assert level_db is not None, explain(found)
         assert level_db < bound_db, explain(found)
     assert found.mix == nulls["Master"]
-    assert {null.lag_samples for null in nulls.values()} == {0}  # the lookahead of every limiter is taken back
+    assert {null.lag_samples for null in nulls.values()} == {0}  # lookaheads are taken back
 
 
 @pytest.fixture

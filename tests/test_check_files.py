@@ -18,8 +18,8 @@ from test_cli import write as write_stem
 from mix2daw.check.code import SEVERITIES
 from mix2daw.check.codes import CODES, markdown
 from mix2daw.check.preflight import check
-from mix2daw.check.stamps import time_reference
 from mix2daw.progress import Silence
+from mix2daw.stamps import time_reference
 from mix2daw.stems import Signal
 
 PAGE = ROOT / "docs" / "check.md"

@@ -69,7 +69,9 @@ def write(graph: Graph, graph_folder: Path, folder: Path, native_devices: bool =
         media.mkdir(exist_ok=True)
         rack = Rack(read_impulses(graph, graph_folder), native_devices, graph.sample_rate)
         refusal = functools.partial(refuse, impulses=rack.impulses)
-        plan, losses = lay_out(graph, graph_folder, media, refusal, blends=True, fader_inserts=True, polarity=True)
+        plan, losses = lay_out(
+            graph, graph_folder, media, refusal, blends=True, fader_inserts=True, polarity=True
+        )
         devices = [device for channel in plan.channels for device in channel.strip.devices]
         effects.install(folder, filter(rack.is_ours, devices), rack.impulses, graph.sample_rate)
         path.write_text(rpp.dumps(project(plan, rack)), encoding="utf-8", newline="\n")

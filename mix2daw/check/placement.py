@@ -10,15 +10,11 @@ import numpy as np
 
 from mix2daw.check.drift import Drift
 from mix2daw.check.findings import Finding, finding
-from mix2daw.check.stamps import time_reference
 from mix2daw.lag import Lag
-from mix2daw.session import Placed
+from mix2daw.placing import STAMP_SLACK_S, Placed
+from mix2daw.stamps import time_reference
 from mix2daw.stems import AudioFile
 
-# Agreement of inverted phases, and by how much it has to be above that of phases as they are. In four mixes
-# the second is 0.71 and more, the first mostly below 0.4; in narrow bands they come as near as 0.08.
-INVERTED, CLEARLY, LEAST_EVIDENCE = 0.6, 0.15, 300.0
-STAMP_SLACK_S = 0.001
 LEAST_CUT_S = 0.02
 ALIKE_PPM = 2.0
 
@@ -34,7 +30,7 @@ def lag_findings(file: AudioFile, lag: Lag, sample_rate: int) -> Iterator[Findin
             "agreement": max(lag.agreement, lag.inverted),
         }
         yield finding("lag", [file.path], measured)
-    if lag.inverted > max(INVERTED, lag.agreement + CLEARLY) and lag.evidence > LEAST_EVIDENCE:
+    if lag.is_inverted:
         measured = {"agreement": lag.inverted, "upright": lag.agreement}
         yield finding("polarity-inverted", [file.path], measured)
 
