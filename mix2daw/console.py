@@ -209,10 +209,12 @@ def with_strips(graph: Graph, tracks: Sequence[Strip]) -> Graph:
     for track in tracks:
         output = track.output if kinds.get(str(track.output)) == "group" else graph.master.name
         sends = tuple(send for send in track.sends if kinds.get(send.target) == "return")
-        beside = [index for index, strip in enumerate(strips) if output in (strip.output, strip.name)]
-        behind = [
-            i for i in beside if strips[i].kind == "track" or strips[i].name == output != graph.master.name
+        beside = [
+            index
+            for index, strip in enumerate(strips)
+            if (strip.kind == "track" and strip.output == output)
+            or (strip.kind == "group" and strip.name == output)
         ]
-        where = max(behind) + 1 if behind else 0
+        where = max(beside) + 1 if beside else 0
         strips.insert(where, track.model_copy(update={"output": output, "sends": sends}))
     return Graph.model_validate({**dict(graph), "strips": tuple(strips)})

@@ -19,8 +19,8 @@ PLAN_SCHEMA: Literal["mix2daw.plan/1"] = "mix2daw.plan/1"
 @dataclass(frozen=True)
 class PlannedStem:
     """A stem. `sample_rate`, `channels` and `seconds` are those of its file; `taken_channels`: 1 if both of
-    its channels are the same, 0 if it is silent and set aside; `offset_samples`: where it would start; `inverted`,
-    `stretch_ppm`, `muted`: how it would be used."""
+    its channels are the same, 0 if it is silent and set aside; `offset_samples`: where it would start;
+    `inverted`, `stretch_ppm`, `muted`: how it would be used."""
 
     name: str
     file: str

@@ -30,6 +30,13 @@ from mix2daw.check.unexplained import explained_findings
 from mix2daw.session import Material, Session, read_material, settle, with_muted
 from mix2daw.stems import probe, stereo
 
+# What a stem that is made of others is, by the code of that.
+KIN = {
+    "stems-equal": "the same audio as {others}",
+    "stems-scaled": "{others} at {gain_db:+.2f} dB{polarity}",
+    "stem-is-sum": "the sum of {others}",
+    "mix-among-stems": "the mix at {gain_db:+.2f} dB",
+}
 # Codes that are told of the mix before a search; a clean one has none of them.
 OF_MIX = ("mix-limited", "clipped", "band-limit", "dc-offset")
 
@@ -69,8 +76,10 @@ def take_in(stems: Path, mix: Path, groups: Path | None = None, correct_drift: b
     if heard is None:
         return replace(session, findings=tuple(findings))
     moving = list(phase_findings(heard.song, heard.filters, heard.presences))
+    drifting = {track.path.stem for track in heard.session.tracks if track.name in heard.drifts}
     absent = _absent(heard, {path for one in moving for path in one.files})
-    findings += [_line(one) for one in moving]
+    # A clock that drifts moves phases as well.
+    findings += [_line(one) for one in moving if not drifting & {path.stem for path in one.files}]
     findings += [_line(one) + "; muted" for one in absent.values()]
     findings += _of_remains(heard, explained=not (moving or heard.drifts))
     return replace(with_muted(session, set(absent)), findings=tuple(findings))
@@ -97,9 +106,9 @@ def _made_of_others(material: Material) -> dict[str, str]:
     spare = {stems[number].path: stems[number].file.name for number in kin.spare}
     told = {}
     for one in kin.findings:
-        others = ", ".join(path.stem for path in one.files[1:])
-        of = f" ({others})" if others else ""
-        told[spare[one.files[0]]] = f"{_line(one)}{of}; muted"
+        name, others = spare[one.files[0]], ", ".join(path.stem for path in one.files[1:])
+        is_ = KIN[one.code.name].format(others=others, **one.measured)
+        told[name] = f"{name}: is {is_} [{one.code.name}]; muted"
     return told
 
 

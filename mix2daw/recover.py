@@ -61,7 +61,8 @@ class Job:
     `force`: whether an earlier result in `out` may be replaced; `report`: whether report.html is written;
     `preview`: whether only the loudest part is searched, with fewer steps; `resume`: whether the search goes
     on from where an earlier run of the same was killed; `defaults`: what of this came from a settings file,
-    to be told in result.json; `correct_drift`: whether stems by another clock than the mix's are resampled."""
+    to be told in result.json; `correct_drift`: whether stems by another clock than the mix's are
+    resampled."""
 
     stems: Path
     mix: Path

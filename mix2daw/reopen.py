@@ -34,11 +34,8 @@ def reopen(graph: Graph, folder: Path, mix: Path | None = None) -> Session:
         group = strip.output if kinds.get(str(strip.output)) == "group" else None
         placed = place(audio, strip.offset_samples, graph.length_samples)
         kept = spool.keep(placed.numpy())
-        inverted = strip.polarity == "inverted"
-        track = Track(
-            strip.name, source, kept, group, sha256, strip.offset_samples, inverted, strip.stretch_ppm
-        )
-        tracks.append(track)
+        head = (strip.offset_samples, strip.polarity == "inverted", strip.stretch_ppm)
+        tracks.append(Track(strip.name, source, kept, group, sha256, *head))
     if all(strip.muted for strip in graph.of_kind("track")):
         raise InputError("graph", "has no tracks that sound", "give a graph that plays stems")
     groups = {

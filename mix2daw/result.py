@@ -99,9 +99,9 @@ class Result:
     the input. `interrupted`: stopped by the user; `out_of_time`: cut short by the budget.
     `versions`: of the libraries that made it; `mix_sha256`: of the mix's file; `search`: its record;
     `strip_residual_db`: what is left where a strip is what is heard, against it (`report.residual`; None: it
-    is covered everywhere); `defaults`: what came from a settings file, None without one; `muted`: tracks that are not
-    in the mix, or made of others. These six are not
-    in results of older versions. A number that does not exist (an infinite one, too) is null in the file.
+    is covered everywhere); `defaults`: what came from a settings file, None without one;
+    `muted`: tracks that are not in the mix, or made of others. These six are not in results of older
+    versions. A number that does not exist (an infinite one, too) is null in the file.
     """
 
     la: dict[str, float]

@@ -157,9 +157,8 @@ def settle(
         if file.name in lag_of:
             lying[file.name] = replace(stem, signal=signal[:, :0])
         ppm, sha256 = by_ppm.get(file.name, 0.0), file_sha256(file.path)
-        tracks.append(
-            Track(file.name, file.path, kept, None, sha256, lag.samples, lag.is_inverted, ppm, lag.unsure)
-        )
+        head = (lag.samples, lag.is_inverted, ppm, lag.unsure)
+        tracks.append(Track(file.name, file.path, kept, None, sha256, *head))
     if not lying:
         raise only_silent(material.folder)
     findings += cut_lines(list(lying), list(lying.values()), rate)

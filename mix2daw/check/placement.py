@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from mix2daw.check.drift import Drift
 from mix2daw.check.findings import Finding, finding
 from mix2daw.lag import Lag
@@ -16,7 +14,7 @@ from mix2daw.stamps import time_reference
 from mix2daw.stems import AudioFile
 
 LEAST_CUT_S = 0.02
-ALIKE_PPM = 2.0
+ALIKE_PPM, ALIKE_ERRORS = 2.0, 4.0
 
 
 def lag_findings(file: AudioFile, lag: Lag, sample_rate: int) -> Iterator[Finding]:
@@ -44,11 +42,11 @@ def cut_findings(file: AudioFile, placed: Placed, sample_rate: int) -> Iterator[
 
 def common_drift(drifts: Sequence[Drift]) -> Drift | None:
     """The drift that all stems of known clocks have alike, None if they have not."""
-    clear = all(drift.clear for drift in drifts)
-    if len(drifts) < 2 or not clear or np.ptp([drift.ppm for drift in drifts]) > ALIKE_PPM:
+    if len(drifts) < 2 or not all(drift.clear for drift in drifts):
         return None
     best = min(drifts, key=lambda drift: drift.error_ppm)
-    return best
+    off = (abs(drift.ppm - best.ppm) > max(ALIKE_PPM, ALIKE_ERRORS * drift.error_ppm) for drift in drifts)
+    return None if any(off) else best
 
 
 def drift_finding(path: Path, drift: Drift, of_mix: bool) -> Finding:
