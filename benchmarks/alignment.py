@@ -32,9 +32,10 @@ HEAD = (
     "|---|---|---|---|---|"
 )
 NOTES = f"""\
-Moved are {", ".join(MOVED)}; the other four of the eight stems stay. *Places off by*: the largest error of any stem,
-moved or not. *Polarities right*: of all eight stems, turned over or not. *Clocks off by*: with `--correct-drift`, the
-largest error of any stem, also of those that were not resampled. Lines about single stems are left out."""
+Moved are {", ".join(MOVED)}; the other four of the eight stems stay. *Places off by*: the largest error of
+any stem, moved or not. *Polarities right*: of all eight stems, turned over or not. *Clocks off by*: with
+`--correct-drift`, the largest error of any stem, also of those that were not resampled. Lines about single
+stems are left out."""
 
 
 @dataclass(frozen=True)

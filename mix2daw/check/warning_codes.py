@@ -95,7 +95,7 @@ WARNINGS = (
         "stem-not-in-mix",
         "What a stem's filter explains of the mix, beside those of all others, is no more than chance",
         "not to be found in the mix: explains {share_db:.0f} dB of it, {times_chance:.1f} times chance",
-        "nothing if it is muted there: recover mutes it; else the mix has another take of it, or it elsewhere",
+        "nothing if it is muted there: recover mutes it; else the mix has another take, or it elsewhere",
     ),
     _warning(
         "polarity-inverted",
@@ -115,7 +115,7 @@ WARNINGS = (
         "the mix if it does so against all stems alike",
         "its clock drifts against {against}: lag {drift_ppm:+.1f} ± {error_ppm:.1f} ppm, {late_samples:+.1f} "
         "samples from start to end",
-        "recover with --correct-drift, resample it to {factor:.7f} times its length, or export all by one clock",
+        "recover with --correct-drift, or resample it to {factor:.7f} times its length",
     ),
     _warning(
         "stem-cut",
