@@ -35,10 +35,10 @@ HEAD = (
     "|---|---|---|---|---|---|---|"
 )
 NOTES = """\
-*La: to it* is of the render against the mix as it was given, *to the clean mix* against the sample's mix as it
-was before: what the console alone can be. SDR is against the given mix. All are `--preview --only
-equalizer,compressor`, so none is as close as a whole recovery; the first line is the same recovery of the
-clean mix. Codes in brackets are those of [check.md](../docs/check.md)."""
+*La: to it* is of the render against the mix as it was given, *to the clean mix* against the sample's mix:
+what the console alone can be. SDR is against the given mix. All are `--preview --only equalizer,compressor`,
+so none is as close as a whole recovery; the first line is the same recovery of the clean mix. Codes in
+brackets are those of [check.md](../docs/check.md)."""
 
 
 def encoded(folder: Path, mix: Signal, suffix: str, level: float | None) -> Path:

@@ -24,6 +24,7 @@ SAME_SONG = "give stems and mix of the same song, from the same start"
 TOGETHER_SAMPLES = 2  # stems whose lags differ by no more lie at one place
 KNOWN = 0.9  # agreement of phases from which on a stem is of this mix, whatever its length
 STAMP_SLACK_S = 0.001
+UNCLEAR = 0.4  # agreement of inverted phases from which on it is told; less is no sign of anything
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _polarity_lines(lag: Lag) -> list[str]:
             f"inverted polarity in the mix, used inverted (agreement {lag.inverted:.2f}, as it is "
             f"{lag.agreement:.2f})"
         ]
-    if lag.inverted > lag.agreement:
+    if lag.inverted > max(lag.agreement, UNCLEAR):
         return [
             f"may be inverted in the mix, but that is not clear (agreement {lag.inverted:.2f}, as it is "
             f"{lag.agreement:.2f}); left as it is"
