@@ -37,7 +37,8 @@ HEAD = (
 NOTES = """\
 *La: to it* is of the render against the mix as it was given, *to the clean mix* against the sample's mix:
 what the console alone can be. SDR is against the given mix. All are `--preview --only equalizer,compressor`,
-so none is as close as a whole recovery; the first line is the same recovery of the clean mix. Codes in
+so none is as close as a whole recovery; the first line is the same recovery of the clean mix. A limiter and a
+clipper drive the mix into the peak that it had: it is louder then, which is in La to the clean mix. Codes in
 brackets are those of [check.md](../docs/check.md)."""
 
 

@@ -24,6 +24,7 @@ SAME_SONG = "give stems and mix of the same song, from the same start"
 TOGETHER_SAMPLES = 2  # stems whose lags differ by no more lie at one place
 KNOWN = 0.9  # agreement of phases from which on a stem is of this mix, whatever its length
 STAMP_SLACK_S = 0.001
+LEAST_CUT_S = 0.005  # a stem that was resampled may be a little longer
 UNCLEAR = 0.4  # agreement of inverted phases from which on it is told; less is no sign of anything
 
 
@@ -204,7 +205,7 @@ def cut_lines(names: Sequence[str], stems: Sequence[Placed], sample_rate: int) -
             name: stem.cut_start_samples if end == "start" else stem.cut_end_samples
             for name, stem in zip(names, stems, strict=True)
         }
-        cuts = {name: samples for name, samples in cuts.items() if samples}
+        cuts = {name: samples for name, samples in cuts.items() if samples > LEAST_CUT_S * sample_rate}
         if len(cuts) > max(1, len(names) // 2):
             longest_s = max(cuts.values()) / sample_rate
             lines.append(f"{len(cuts)} of {len(names)} stems sound beyond the {end} of the mix, by up to "

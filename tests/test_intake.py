@@ -13,6 +13,8 @@ from check_helpers import RATE, Stems, gain, piece, stamp, stereo, stretched, wr
 from mix2daw.console import with_strips
 from mix2daw.graph import Graph, Send, Strip
 from mix2daw.intake import take_in
+from mix2daw.mixdown import read_sources
+from mix2daw.search import Settings, plan
 from mix2daw.session import Session, groups_yaml, open_session
 from mix2daw.stems import Signal
 
@@ -77,6 +79,23 @@ def test_inverted_audio_is_the_right_way_up_for_the_search(spoiled: Session) -> 
     assert np.array_equal(piano.signal, piece()[0]["piano"][:, 3 * RATE :])
 
 
+def test_the_graph_plays_what_the_search_hears(spoiled: Session, tmp_path: Path) -> None:
+    """Polarity, place and stretch are in the graph: its sources are the tracks of the session."""
+    planned = plan(spoiled, tmp_path, Settings())
+    graph = with_strips(planned.console, planned.muted)
+    sources = read_sources(graph, tmp_path)
+    for track in spoiled.tracks:
+        assert np.array_equal(sources[track.name].numpy(), track.signal)
+        assert graph.strip(track.name).polarity == ("inverted" if track.inverted else "normal")
+    for track in spoiled.muted:
+        strip = graph.strip(track.name)
+        assert strip.muted
+        assert strip.all_devices() == strip.sends == ()
+        assert not sources[track.name].any()
+    bass = graph.strip("bass").output
+    assert graph.strip("bass copy").output == bass
+
+
 def test_muted_tracks_keep_their_groups(spoiled: Session) -> None:
     assert "drums" not in [name for members in spoiled.groups.values() for name in members]
     for track in spoiled.muted:
@@ -112,6 +131,9 @@ def test_a_clock_is_corrected(tmp_path: Path) -> None:
     assert ppm["guitar"] == pytest.approx(60, abs=2)
     assert [line.split(" by ")[0] for line in session.findings] == ["guitar: resampled"]
     assert moves(session) == {}
+    sources = read_sources(plan(session, tmp_path, Settings()).console, tmp_path)
+    for track in session.tracks:
+        assert np.array_equal(sources[track.name].numpy(), track.signal)
 
 
 def test_a_clock_is_told(tmp_path: Path) -> None:
