@@ -83,7 +83,7 @@ class Strip(_Model):
     offset_samples: int = 0
     polarity: Literal["normal", "inverted"] = "normal"
     stretch_ppm: Annotated[float, Field(ge=-MOST_STRETCH_PPM, le=MOST_STRETCH_PPM)] = 0.0
-    muted: bool = False
+    muted: Annotated[bool, Field(strict=True)] = False
     devices: tuple[Device, ...] = ()
     fader_db: Annotated[float, Field(ge=FADER_LOW_DB, le=FADER_HIGH_DB)] = 0.0
     pan: Annotated[float, Field(ge=-1, le=1)] = 0.0
