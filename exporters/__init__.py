@@ -44,7 +44,7 @@ Carriage = Literal["exact", "nearly", "own DSP", "printed", "lost"]
 @dataclass(frozen=True)
 class Exporter:
     """A format. `holds`: what it plays natively and exactly or as a labelled approximation
-    (names of processors, and "group", "send", "return"). `write(graph, graph_folder, folder)`.
+    (names of processors, and the other features of `matrix`). `write(graph, graph_folder, folder)`.
 
     Of `holds`, `approximate` sounds nearly so in the host, and `own` is played by code of ours that comes
     with the session. `omits`: what is neither held nor printed. All of this is declared for plain settings on

@@ -17,7 +17,7 @@ from mix2daw.exporters.media import Clip, Media
 from mix2daw.exporters.names import unique
 from mix2daw.exporters.pedalboard import kept_taps, render
 from mix2daw.exporters.plan import Channel, Plan
-from mix2daw.exporters.printing import Cut, Decision, Refuse, decide, lost
+from mix2daw.exporters.printing import Cut, Decision, Refuse, decide, lost, sources_lost
 from mix2daw.exporters.renaming import renamed, session_names
 from mix2daw.exporters.words import describe_strip
 from mix2daw.graph import Device, Graph, Strip
@@ -36,11 +36,13 @@ def lay_out(
     blends: bool = False,
     fader_inserts: bool = False,
     post_inserts: bool = False,
+    polarity: bool = False,
     link_from: Path | None = None,
 ) -> tuple[Plan, list[Lost]]:
     """Write the media of a session into `media_folder` (which exists) and plan its channels.
 
-    `blends`, `fader_inserts`, `post_inserts`: as for `decide`; `link_from`: as for `Media`.
+    `blends`, `fader_inserts`, `post_inserts`: as for `decide`; `polarity`: whether the format can turn a
+    track over; if not, its audio is; `link_from`: as for `Media`.
 
     The plan has, after the strips of the graph, the target mix (if the graph names one that exists) and our
     own render as muted tracks. Impulse responses of what is lost lie beside the media for the user's own
@@ -52,10 +54,10 @@ def lay_out(
     taps = {(name, cut.inserts) for name, cut in decision.cuts.items()}
     prints = kept_taps(graph, graph_folder, sorted({*taps, (graph.master.name, -1)}))
     media = Media(media_folder, graph.sample_rate, link_from)
-    builder = _Builder(graph, graph_folder, media, decision, prints)
+    builder = _Builder(graph, graph_folder, media, decision, prints, polarity)
     channels = [channel for strip in graph.strips for channel in builder.channels(strip)]
     channels += builder.references([channel.name for channel in channels])
-    losses = lost(graph, decision)
+    losses = [*sources_lost(graph, decision, polarity), *lost(graph, decision)]
     losses += _dropped(graph, graph_folder, decision, prints[graph.master.name, -1].read())
     given = {new: old for old, new in names.items()}
     losses = _with_impulses(losses, graph, graph_folder, decision, media)
@@ -78,9 +80,10 @@ class _Builder:
         media: Media,
         decision: Decision,
         prints: dict[tuple[str, int], Kept],
+        polarity: bool,
     ) -> None:
         self.graph, self.graph_folder, self.media = graph, graph_folder, media
-        self.decision, self.prints = decision, prints
+        self.decision, self.prints, self.polarity = decision, prints, polarity
         self.names = [strip.name for strip in graph.strips]
         self.gone = {name for name in decision.cuts if graph.strip(name).kind == "return"}
 
@@ -89,8 +92,9 @@ class _Builder:
         cut = self.decision.cuts.get(strip.name)
         native = self._native(strip, cut)
         if strip.kind == "track":
+            held = native if self.polarity and not cut else native.model_copy(update={"polarity": "normal"})
             clip = self._print(strip.name, strip, cut) if cut else self._source(strip)
-            return [self._channel(native, clip, strip)]
+            return [self._channel(held.model_copy(update={"stretch_ppm": 0.0}), clip, strip)]
         if cut is None:
             return [self._channel(native, None, strip)]
         name = unique(f"{strip.name} (print)", self.names)
@@ -137,14 +141,14 @@ class _Builder:
         return flat.model_copy(update={"devices": kept, "sends": sends})
 
     def _source(self, strip: Strip) -> Clip | None:
-        path = self.graph_folder / str(strip.source)
-        return self.media.add_source(strip.name, path, strip.offset_samples, self.graph.length_samples)
+        played = strip.model_copy(update={"polarity": "normal"}) if self.polarity else strip
+        return self.media.add_track(played, self.graph_folder, self.graph.length_samples)
 
     def _print(self, name: str, strip: Strip, cut: Cut) -> Clip:
         return self.media.add_print(name, self.prints[strip.name, cut.inserts].read())
 
     def _channel(self, native: Strip, clip: Clip | None, strip: Strip) -> Channel:
-        muted = strip.name in self.decision.silent and strip.kind != "group"
+        muted = strip.muted or (strip.name in self.decision.silent and strip.kind != "group")
         comment = describe_strip(strip, self.graph.sample_rate)
         return Channel(native, clip, muted, "\n".join([comment, *self._apart(strip)]))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mix2daw.exporters import FORMATS, exporter
 from mix2daw.exporters.plugins import INSERTS
 
-# What there is on a strip (faders, pans, and devices in the order of the signal) and between strips.
-FEATURES = ("fader", "pan", "group", "send", "return", *INSERTS)
+# What there is on a strip (with devices in the order of the signal) and between strips.
+FEATURES = ("polarity", "fader", "pan", "mute", "group", "send", "return", *INSERTS)
 LEGEND = (
     "exact: a device or control of the format that sounds the same",
     "nearly: one that sounds approximately so, as every host plays it its own way",

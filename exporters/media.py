@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from mix2daw.errors import OutputError
 from mix2daw.exporters.names import file_name, is_text, unique_file
-from mix2daw.graph import relative_source
+from mix2daw.graph import Strip, relative_source
+from mix2daw.source import read_source
 from mix2daw.stems import EXTENSIONS, probe, read_audio, write_wav
 
 # Sample formats that 24-bit PCM holds without loss.
@@ -50,6 +51,15 @@ class Media:
         self.sample_rate = sample_rate
         self.link_from = link_from
         self._names: list[str] = []
+
+    def add_track(self, strip: Strip, graph_folder: Path, session_samples: int) -> Clip | None:
+        """The source of a track: by `add_source` as it is, or in 32-bit float with its polarity and its
+        stretch."""
+        path, offset = graph_folder / str(strip.source), strip.offset_samples
+        if strip.polarity == "normal" and strip.stretch_ppm == 0:
+            return self.add_source(strip.name, path, offset, session_samples)
+        signal = read_source(strip, graph_folder, self.sample_rate)
+        return self._add_signal(strip.name, signal, max(0, offset), max(0, -offset), session_samples)
 
     def add_source(self, name: str, path: Path, offset_samples: int, session_samples: int) -> Clip | None:
         """Copy the file at `path` for the strip `name`: 24-bit PCM if that is lossless, else 32-bit float.

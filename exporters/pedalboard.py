@@ -15,8 +15,9 @@ import numpy as np
 from mix2daw.errors import GraphError
 from mix2daw.exporters.chains import Signal, apply_device, level_lin, sides_lin, stereo
 from mix2daw.graph import Device, Graph, Strip
+from mix2daw.source import read_source
 from mix2daw.spool import Kept, Spool
-from mix2daw.stems import read_audio, read_impulse
+from mix2daw.stems import read_impulse
 
 Tap = tuple[str, int]
 
@@ -25,7 +26,7 @@ OUTPUT = -1  # the tap after fader, pan and post devices
 
 def _source(graph: Graph, folder: Path, strip: Strip) -> Signal:
     """The source of a track on the time line of the song: shifted, cut and filled up with silence."""
-    audio = read_audio(folder / str(strip.source), graph.sample_rate)
+    audio = read_source(strip, folder, graph.sample_rate)
     start = strip.offset_samples
     signal = np.zeros((audio.shape[0], graph.length_samples), np.float32)
     first, last = max(start, 0), min(start + audio.shape[1], graph.length_samples)
@@ -65,9 +66,10 @@ def each_tap(graph: Graph, folder: Path, taps: Collection[Tap]) -> Iterator[tupl
 
     A tap (name, k) is the strip's signal after its first k devices: (name, 0) its source or the sum of its
     inputs, (name, len(devices)) what reaches the fader; (name, −1) is its output, after fader, pan and
-    post devices. Signals are (1 or 2, length_samples); an output always has 2 channels. Sources and impulse
-    responses lie relative to `folder`. Only the strips that are needed are played. Raises GraphError for a
-    tap that the graph does not have, and as `chain`, `read_audio` and `read_impulse` do.
+    post devices; that of a muted track is silence. Signals are (1 or 2, length_samples); an output always has
+    2 channels. Sources and impulse responses lie relative to `folder`. Only the strips that are needed are
+    played. Raises GraphError for a tap that the graph does not have, and as `chain`, `read_source` and
+    `read_impulse` do.
     """
     names = {strip.name: len(strip.devices) for strip in graph.strips}
     for name, k in taps:
@@ -122,9 +124,11 @@ def _play(
     signal = stereo(signal) * (level_lin(strip.fader_db) * sides_lin(strip.pan))
     for device in strip.post_devices:
         signal = _through(signal, device, graph, folder)
+    if strip.muted:
+        signal = np.zeros_like(signal)
     if OUTPUT in wanted:
         found[OUTPUT] = signal
-    if not feeds:
+    if not feeds or strip.muted:
         return found
     for send in strip.sends:
         tapped = signal if send.tap == "post" else stereo(before_fader)

@@ -106,6 +106,29 @@ def lost(graph: Graph, decision: Decision) -> list[Lost]:
     return found
 
 
+def sources_lost(graph: Graph, decision: Decision, polarity: bool) -> list[Lost]:
+    """What of the sources of tracks is in the audio and in no control. `polarity`: whether the format has
+    one."""
+    found: list[Lost] = []
+    for strip in graph.of_kind("track"):
+        cut = strip.name in decision.cuts
+        if strip.polarity == "inverted" and (cut or not polarity):
+            found.append(Lost(strip.name, "polarity", "printed", PRINTED_WITH_TRACK if cut else NO_POLARITY))
+        if strip.stretch_ppm:
+            found.append(Lost(strip.name, "stretch", "printed", stretch_reason(strip)))
+    return found
+
+
+NO_POLARITY = "this format has no polarity switch; the audio of the track is the inverted stem"
+PRINTED_WITH_TRACK = "it is in the audio, because devices of the track are printed"
+
+
+def stretch_reason(strip: Strip) -> str:
+    """Why a session does not play the file of a stretched track itself."""
+    times = 1 + strip.stretch_ppm * 1e-6
+    return f"the audio of the track is the stem resampled to {times:.7f} times its length"
+
+
 _SEND_REASON = "the return is printed audio, so this send is in the print and no longer moves it"
 _PLACES = {
     "track": "it is printed into the audio of the track",

@@ -92,13 +92,22 @@ def describe_band(band: Band) -> str:
 def describe_strip(strip: Strip, sample_rate: int) -> str:
     """Everything set on a strip, in the order of the signal, one item a line; of a device its confidence,
     too, where it was measured."""
-    lines = [_with_confidence(device, sample_rate) for device in strip.devices]
+    lines = source_words(strip)
+    lines += [_with_confidence(device, sample_rate) for device in strip.devices]
     lines.append(f"fader {strip.fader_db:+.2f} dB")
     if strip.pan:
         lines.append(f"pan {strip.pan:+.2f} (balance, 0 dB law)")
     lines += [f"after the fader: {_with_confidence(device, sample_rate)}" for device in strip.post_devices]
     lines += [f"{send.tap} send to {send.target} {send.level_db:+.2f} dB" for send in strip.sends]
     return "\n".join(lines)
+
+
+def source_words(strip: Strip) -> list[str]:
+    """What is set at the head of a track: muted, polarity, stretch; nothing for what rests."""
+    words = ["muted"] if strip.muted else []
+    words += ["polarity inverted"] if strip.polarity == "inverted" else []
+    words += [f"stretched by {strip.stretch_ppm:+.2f} ppm"] if strip.stretch_ppm else []
+    return words
 
 
 def _with_confidence(device: Device, sample_rate: int) -> str:

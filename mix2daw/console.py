@@ -12,7 +12,7 @@ Presets:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -127,7 +127,7 @@ def cut_down(graph: Graph, allows: Allows, instead: Mapping[str, str] = MappingP
 
 def build_console(session: Session, chosen: Preset, folder: Path) -> Graph:
     """The console of a session; sources are written relative to `folder`, where graph.json will be."""
-    taken = {track.name for track in session.tracks}
+    taken = {track.name for track in (*session.tracks, *session.muted)}
     master_name = unique("master", taken)
     groups = {name: unique(name, taken) for name in session.groups}
     returns = {type_: unique(type_, taken) for type_ in chosen.returns}
@@ -136,19 +136,14 @@ def build_console(session: Session, chosen: Preset, folder: Path) -> Graph:
     def devices(types: tuple[str, ...]) -> tuple[Device, ...]:
         return tuple(Device(type=type_) for type_ in types)
 
-    def track_strip(track: Track) -> Strip:
-        channels: Literal[1, 2] = 1 if track.audio.channels == 1 else 2
-        return Strip(
-            name=track.name,
-            kind="track",
-            source=relative_source(track.path, folder),
-            source_sha256=track.sha256,
-            channels=channels,
-            offset_samples=track.offset_samples,
-            devices=devices(tuple(t for t in chosen.track if channels == 2 or t != "width")),
-            post_devices=devices(chosen.post),
-            sends=sends,
-            output=groups.get(track.group or "", master_name),
+    def full(track: Track) -> Strip:
+        wide = track.audio.channels == 2
+        return track_strip(track, folder, groups.get(track.group or "", master_name)).model_copy(
+            update={
+                "devices": devices(tuple(t for t in chosen.track if wide or t != "width")),
+                "post_devices": devices(chosen.post),
+                "sends": sends,
+            }
         )
 
     strips: list[Strip] = []
@@ -164,8 +159,8 @@ def build_console(session: Session, chosen: Preset, folder: Path) -> Graph:
                 output=master_name,
             )
         )
-        strips += [track_strip(track) for track in members]
-    strips += [track_strip(track) for track in session.tracks if track.group not in groups]
+        strips += [full(track) for track in members]
+    strips += [full(track) for track in session.tracks if track.group not in groups]
     strips += [
         Strip(name=name, kind="return", devices=(return_device(type_),), output=master_name)
         for type_, name in returns.items()
@@ -178,3 +173,48 @@ def build_console(session: Session, chosen: Preset, folder: Path) -> Graph:
         strips=tuple(strips),
     )
     return checked_graph(graph, PROCESSORS)
+
+
+def track_strip(track: Track, folder: Path, output: str) -> Strip:
+    """A track at rest; its source is written relative to `folder`."""
+    channels: Literal[1, 2] = 1 if track.audio.channels == 1 else 2
+    return Strip(
+        name=track.name,
+        kind="track",
+        source=relative_source(track.path, folder),
+        source_sha256=track.sha256,
+        channels=channels,
+        offset_samples=track.offset_samples,
+        polarity="inverted" if track.inverted else "normal",
+        stretch_ppm=track.stretch_ppm,
+        output=output,
+    )
+
+
+def muted_strips(session: Session, console: Graph, folder: Path) -> tuple[Strip, ...]:
+    """The muted tracks of a session, beside the others of their groups on its console."""
+    place = {track.group: console.strip(track.name).output for track in session.tracks}
+    return tuple(
+        track_strip(track, folder, place.get(track.group) or console.master.name).model_copy(
+            update={"muted": True}
+        )
+        for track in session.muted
+    )
+
+
+def with_strips(graph: Graph, tracks: Sequence[Strip]) -> Graph:
+    """The graph with some more tracks, behind those that feed the same strip. One whose output the graph does
+    not have as a group feeds the master; a send to a return that is not there goes."""
+    strips, kinds = list(graph.strips), {strip.name: strip.kind for strip in graph.strips}
+    for track in tracks:
+        output = track.output if kinds.get(str(track.output)) == "group" else graph.master.name
+        sends = tuple(send for send in track.sends if kinds.get(send.target) == "return")
+        beside = [
+            index
+            for index, strip in enumerate(strips)
+            if (strip.kind == "track" and strip.output == output)
+            or (strip.kind == "group" and strip.name == output)
+        ]
+        where = max(beside) + 1 if beside else 0
+        strips.insert(where, track.model_copy(update={"output": output, "sends": sends}))
+    return Graph.model_validate({**dict(graph), "strips": tuple(strips)})

@@ -19,7 +19,8 @@ PLAN_SCHEMA: Literal["mix2daw.plan/1"] = "mix2daw.plan/1"
 @dataclass(frozen=True)
 class PlannedStem:
     """A stem. `sample_rate`, `channels` and `seconds` are those of its file; `taken_channels`: 1 if both of
-    its channels are the same, 0 if it is silent and set aside; `offset_samples`: where it would start."""
+    its channels are the same, 0 if it is silent and set aside; `offset_samples`: where it would start;
+    `inverted`, `stretch_ppm`, `muted`: how it would be used."""
 
     name: str
     file: str
@@ -29,6 +30,9 @@ class PlannedStem:
     taken_channels: int
     seconds: float
     offset_samples: int
+    inverted: bool
+    stretch_ppm: float
+    muted: bool
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ def plan(job: Job, progress: Progress) -> Plan:
 
 
 def _stem(file: AudioFile, session: Session) -> PlannedStem:
-    track = next((track for track in session.tracks if track.name == file.name), None)
+    everyone = (*session.tracks, *session.muted)
+    track = next((track for track in everyone if track.name == file.name), None)
     return PlannedStem(
         name=file.name,
         file=str(file.path),
@@ -97,4 +102,7 @@ def _stem(file: AudioFile, session: Session) -> PlannedStem:
         taken_channels=0 if track is None else track.audio.channels,
         seconds=round(file.duration_s, 3),
         offset_samples=0 if track is None else track.offset_samples,
+        inverted=track is not None and track.inverted,
+        stretch_ppm=0.0 if track is None else track.stretch_ppm,
+        muted=track is not None and track in session.muted,
     )

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from mix2daw.errors import InputError
-from mix2daw.session import Session, is_silent
+from mix2daw.session import Session
+from mix2daw.silence import is_silent
 from mix2daw.spool import Spool
 
 MIX_FILE = "mix.wav"  # what the mix of a part is called, beside its graph
@@ -31,9 +32,9 @@ def loudest(session: Session, length_s: float) -> Session:
     if samples >= session.mix.shape[1]:
         return session
     start = loudest_start(session, samples)
-    spool = Spool()
+    spool, muted = Spool(), {track.name for track in session.muted}
     tracks, silent = [], []
-    for track in session.tracks:
+    for track in (*session.tracks, *session.muted):
         signal = track.signal[:, start : start + samples]
         if is_silent(signal):
             silent.append(track.name)
@@ -41,16 +42,18 @@ def loudest(session: Session, length_s: float) -> Session:
             offset_samples = track.offset_samples - start
             tracks.append(replace(track, audio=spool.keep(signal.copy()), offset_samples=offset_samples))
     where = f"{_clock(start / session.sample_rate)} to {_clock((start + samples) / session.sample_rate)}"
-    if not tracks:
+    heard = [track for track in tracks if track.name not in muted]
+    if not heard:
         raise InputError(
             session.mix_path, f"sounds from {where}, where all stems are silent", "leave out --preview"
         )
-    names = {track.name for track in tracks}
+    names = {track.name for track in heard}
     groups = {group: tuple(n for n in members if n in names) for group, members in session.groups.items()}
     return replace(
         session,
         mix=session.mix[:, start : start + samples].copy(),
-        tracks=tuple(tracks),
+        tracks=tuple(heard),
+        muted=tuple(track for track in tracks if track.name in muted),
         silent=(*session.silent, *silent),
         groups={group: members for group, members in groups.items() if members},
         findings=(*session.findings, f"only the loudest part was heard: {where}"),

@@ -2,7 +2,8 @@
 
 A strip is a track, a group, a return or the master. The signal of a strip runs
 
-    source or sum of its inputs → devices in order → fader → pan → post_devices → output (and post sends)
+    source (its polarity) or sum of its inputs
+        → devices in order → fader → pan → post_devices → output (and post sends)
 
 A pre send leaves after the devices, before the fader. Signals are stereo; a mono source is dual mono.
 The pan law is a balance at 0 dB: left × min(1, 1 − pan), right × min(1, 1 + pan).
@@ -29,6 +30,7 @@ from mix2daw.errors import GraphError
 SCHEMA: Literal["mix2daw.graph/1"] = "mix2daw.graph/1"
 FADER_LOW_DB, FADER_HIGH_DB = -96.0, 24.0
 SEND_LOW_DB, SEND_HIGH_DB = -96.0, 24.0
+MOST_STRETCH_PPM = 1000.0
 
 Kind = Literal["track", "group", "return", "master"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -85,7 +87,9 @@ Inserts = Annotated[tuple[Device, ...], Field(max_length=limits.INSERTS)]
 class Strip(_Model):
     """A channel of the console. `source`: path of the audio, relative to the graph's file (tracks only);
     `offset_samples`: where on the time line the source starts; `channels`: of the source, 1 or 2;
-    `output`: the strip that it feeds (all but the master)."""
+    `polarity`: "inverted" plays the source times −1; `stretch_ppm`: the source is resampled to be longer by
+    so many millionths, before it is placed; `muted`: the track is there, but feeds nothing (tracks only, all
+    three); `output`: the strip that it feeds (all but the master)."""
 
     name: Name
     kind: Kind
@@ -93,6 +97,9 @@ class Strip(_Model):
     source_sha256: Annotated[str, Field(max_length=64)] | None = None
     channels: Literal[1, 2] = 2
     offset_samples: Samples = 0
+    polarity: Literal["normal", "inverted"] = "normal"
+    stretch_ppm: Annotated[float, Field(ge=-MOST_STRETCH_PPM, le=MOST_STRETCH_PPM)] = 0.0
+    muted: Annotated[bool, Field(strict=True)] = False
     devices: Inserts = ()
     fader_db: Annotated[float, Field(ge=FADER_LOW_DB, le=FADER_HIGH_DB)] = 0.0
     pan: Annotated[float, Field(ge=-1, le=1)] = 0.0
@@ -106,6 +113,8 @@ class Strip(_Model):
             raise ValueError(f"track {self.name!r} has no source")
         if self.kind != "track" and self.source:
             raise ValueError(f"{self.kind} {self.name!r} has a source; only tracks do")
+        if self.kind != "track" and (self.polarity != "normal" or self.stretch_ppm or self.muted):
+            raise ValueError(f"{self.kind} {self.name!r} has polarity, stretch_ppm or muted; only tracks do")
         if self.kind == "master" and (self.output is not None or self.sends):
             raise ValueError("the master has no output and no sends")
         if self.kind != "master" and self.output is None:

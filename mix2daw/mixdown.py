@@ -13,7 +13,8 @@ from torch import Tensor
 from mix2daw.controls import Controls, Key
 from mix2daw.graph import Graph
 from mix2daw.level import play_level
-from mix2daw.stems import read_audio, read_impulse
+from mix2daw.source import read_source
+from mix2daw.stems import read_impulse
 
 SAMPLES_AT_ONCE = 1 << 24  # of all strips that `mix_down` plays together
 
@@ -61,7 +62,8 @@ def place(signal: Tensor, offset_samples: int, length_samples: int) -> Tensor:
 
 
 class _Sources(Mapping[str, Tensor]):
-    """The audio of every track, on the time line of the song, read whenever it is asked for."""
+    """The audio of every track, on the time line of the song, read whenever it is asked for; silence for a
+    muted one."""
 
     def __init__(self, graph: Graph, folder: Path) -> None:
         self._graph, self._folder = graph, folder
@@ -69,7 +71,9 @@ class _Sources(Mapping[str, Tensor]):
 
     def __getitem__(self, name: str) -> Tensor:
         strip, graph = self._tracks[name], self._graph
-        audio = read_audio(self._folder / (strip.source or ""), graph.sample_rate)
+        if strip.muted:
+            return torch.zeros(strip.channels, graph.length_samples)
+        audio = read_source(strip, self._folder, graph.sample_rate)
         return place(torch.from_numpy(audio), strip.offset_samples, graph.length_samples)
 
     def __iter__(self) -> Iterator[str]:
@@ -80,7 +84,7 @@ class _Sources(Mapping[str, Tensor]):
 
 
 def read_sources(graph: Graph, folder: Path) -> dict[str, Tensor]:
-    """The audio of every track, on the time line of the song."""
+    """The audio of every track, on the time line of the song; silence for a muted one."""
     return dict(_Sources(graph, folder))
 
 

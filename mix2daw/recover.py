@@ -36,6 +36,7 @@ from mix2daw.excerpt import MIX_FILE, loudest
 from mix2daw.export import export_sessions
 from mix2daw.exporters import exporter
 from mix2daw.graph import Graph, read_graph
+from mix2daw.intake import take_in
 from mix2daw.loss import published_la
 from mix2daw.mixdown import read_impulses, render_torch
 from mix2daw.output import check_folder, new_folder, work_folder, write_text
@@ -47,7 +48,7 @@ from mix2daw.report.folder import write_page
 from mix2daw.report.residual import render_measured, residuals_db
 from mix2daw.result import Defaults, Devices, Result, SearchRecord
 from mix2daw.search import STATE_FILE, Found, Plan, Settings, Store, engine, plan, plan_on
-from mix2daw.session import Session, groups_yaml, open_session
+from mix2daw.session import Session, groups_yaml
 from mix2daw.stems import Signal, file_sha256, probe, write_wav
 
 FORMATS_WRITTEN = ("dawproject", "reaper", "ardour", "recall")
@@ -63,7 +64,8 @@ class Job:
     `force`: whether an earlier result in `out` may be replaced; `report`: whether report.html is written;
     `preview`: whether only the loudest part is searched, with fewer steps; `resume`: whether the search goes
     on from where an earlier run of the same was killed; `defaults`: what of this came from a settings file,
-    to be told in result.json."""
+    to be told in result.json; `correct_drift`: whether stems by another clock than the mix's are
+    resampled."""
 
     stems: Path
     mix: Path
@@ -76,6 +78,7 @@ class Job:
     preview: bool = False
     resume: bool = False
     defaults: Defaults | None = None
+    correct_drift: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ def check_job(job: Job) -> None:
 
 def plan_job(job: Job) -> Plan:
     """Read what a job needs, and plan its search. Raises InputError, FormatError."""
-    session = open_session(job.stems, job.mix, job.groups)
+    session = take_in(job.stems, job.mix, job.groups, job.correct_drift)
     if job.preview:
         session = replace(loudest(session, PREVIEW_S), mix_path=job.out / MIX_FILE)
     return plan(session, job.out.resolve(), replace(job.settings, quick=job.preview))
@@ -272,6 +275,7 @@ class _Work:
             peak_rss_mib=peak_rss_mib(),
             lost=lost,
             silent=list(session.silent),
+            muted=[track.name for track in session.muted],
             findings=list(session.findings),
             interrupted=found.interrupted,
             out_of_time=found.out_of_time,

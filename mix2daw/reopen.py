@@ -9,7 +9,8 @@ import torch
 from mix2daw.errors import InputError
 from mix2daw.graph import Graph, relative_source
 from mix2daw.mixdown import place
-from mix2daw.session import Session, Track
+from mix2daw.session import Session, Track, with_muted
+from mix2daw.source import read_source
 from mix2daw.spool import Spool
 from mix2daw.stems import Signal, file_sha256, read_audio, stereo
 
@@ -26,21 +27,22 @@ def reopen(graph: Graph, folder: Path, mix: Path | None = None) -> Session:
     spool, tracks, findings = Spool(), [], []
     for strip in graph.of_kind("track"):
         source = folder / str(strip.source)
-        audio = torch.from_numpy(read_audio(source, graph.sample_rate))[: strip.channels]
+        audio = torch.from_numpy(read_source(strip, folder, graph.sample_rate))[: strip.channels]
         sha256 = file_sha256(source)
         if strip.source_sha256 not in (None, sha256):
             findings.append(f"{strip.name}: its file has changed since")
         group = strip.output if kinds.get(str(strip.output)) == "group" else None
         placed = place(audio, strip.offset_samples, graph.length_samples)
         kept = spool.keep(placed.numpy())
-        tracks.append(Track(strip.name, source, kept, group, sha256, strip.offset_samples))
-    if not tracks:
-        raise InputError("graph", "has no tracks", "give a graph that plays stems")
+        head = (strip.offset_samples, strip.polarity == "inverted", strip.stretch_ppm)
+        tracks.append(Track(strip.name, source, kept, group, sha256, *head))
+    if all(strip.muted for strip in graph.of_kind("track")):
+        raise InputError("graph", "has no tracks that sound", "give a graph that plays stems")
     groups = {
         strip.name: tuple(track.name for track in tracks if track.group == strip.name)
         for strip in graph.of_kind("group")
     }
-    return Session(
+    session = Session(
         sample_rate=graph.sample_rate,
         mix=target,
         mix_path=mix_of(graph, folder, mix),
@@ -49,11 +51,12 @@ def reopen(graph: Graph, folder: Path, mix: Path | None = None) -> Session:
         groups={name: members for name, members in groups.items() if members},
         findings=tuple(findings),
     )
+    return with_muted(session, {strip.name for strip in graph.of_kind("track") if strip.muted})
 
 
 def moved_graph(graph: Graph, session: Session, folder: Path) -> Graph:
     """The graph as it is written in another folder: paths of its audio relative to that."""
-    tracks = {track.name: track for track in session.tracks}
+    tracks = {track.name: track for track in (*session.tracks, *session.muted)}
     strips = (
         strip.model_copy(
             update={

@@ -101,8 +101,9 @@ class Result:
     `versions`: of the libraries that made it; `mix_sha256`: of the mix's file; `search`: its record;
     `strip_residual_db`: what is left where a strip is what is heard, against it (`report.residual`; None: it
     is covered everywhere); `defaults`: what came from a settings file, None without one; `refused_steps`: of
-    the fits, that moved nothing since their loss or gradient was no finite number. These six are not in
-    results of older versions. A number that does not exist (an infinite one, too) is null in the file.
+    the fits, that moved nothing since their loss or gradient was no finite number; `muted`: tracks that are
+    not in the mix, or made of others. These seven are not in results of older versions. A number that does
+    not exist (an infinite one, too) is null in the file.
     """
 
     la: dict[str, float]
@@ -133,6 +134,7 @@ class Result:
     strip_residual_db: dict[str, float | None] = field(default_factory=dict)
     defaults: Defaults | None = None
     refused_steps: int = 0
+    muted: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:
         """The content of result.json."""

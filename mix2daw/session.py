@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,27 +19,29 @@ from mix2daw.errors import InputError
 from mix2daw.groups import (
     MAX_NAME_LENGTH,
     Groups,
+    Patterns,
     exact_pattern,
     guessed_groups,
     read_groups,
     sorted_into,
 )
-from mix2daw.lag import Lag, find_lags
-from mix2daw.spool import Kept, Shelf, Spool
+from mix2daw.lag import Lag
+from mix2daw.placing import SAME_SONG, Placed, cut_lines, find_places, placed
+from mix2daw.silence import BLOCK_SAMPLES, is_silent, mean_square
+from mix2daw.source import stretched
+from mix2daw.spool import Kept, Spool
 from mix2daw.stems import AudioFile, Signal, file_sha256, find_stems, probe, read_audio, stereo
 
-SILENCE_DBFS = -90.0  # RMS over the whole file
 IDENTICAL_DB = -100.0  # of the difference of two channels, relative to both
-BLOCK_SAMPLES = 1 << 20
 SHORTEST_S = 0.5  # of a mix: La and loudness need some sound
-SHORTEST_SHARE, LONGEST_SHARE = 0.5, 1.1  # of the mix
-SAME_SONG = "give stems and mix of the same song, from the same start"
+SHORTEST_SHARE = 0.5  # of the mix
 
 
 @dataclass(frozen=True)
 class Track:
     """One stem. `audio`: `(1 or 2, samples)`, on the time line of the mix and as long; `group`: its group or
-    None (master); `sha256`: of the file at `path`; `offset_samples`: where that file starts."""
+    None (master); `sha256`: of the file at `path`; `offset_samples`: where that file starts; `inverted`,
+    `stretch_ppm`: what was done to it to become `audio`; `unsure`: it may lie elsewhere."""
 
     name: str
     path: Path
@@ -47,6 +49,9 @@ class Track:
     group: str | None
     sha256: str
     offset_samples: int = 0
+    inverted: bool = False
+    stretch_ppm: float = 0.0
+    unsure: bool = False
 
     @property
     def signal(self) -> Signal:
@@ -59,7 +64,8 @@ class Session:
     """A mix and what it was made of.
 
     `mix`: `(2, samples)`; `tracks`: sorted by name; `silent`: names of stems that were set aside;
-    `groups`: track names per group, in the order of the console; `findings`: lines for the user.
+    `groups`: track names per group, in the order of the console; `findings`: lines for the user; `muted`:
+    tracks that are there, but not in the mix.
     """
 
     sample_rate: int
@@ -69,73 +75,140 @@ class Session:
     silent: tuple[str, ...]
     groups: Groups
     findings: tuple[str, ...]
+    muted: tuple[Track, ...] = ()
+
+
+@dataclass(frozen=True)
+class Material:
+    """Stems and a mix as they were read. `names` of all stems; `mix` `(1 or 2, samples)`; `sounding`: each
+    stem that is not silent, at the mix's rate, with lines for the user; `patterns`: of a groups.yaml."""
+
+    folder: Path
+    names: tuple[str, ...]
+    mix_file: AudioFile
+    mix: Signal
+    sounding: tuple[tuple[AudioFile, Kept, tuple[str, ...]], ...]
+    patterns: Patterns | None
 
 
 def open_session(stems: Path, mix: Path, groups: Path | None = None) -> Session:
     """Read a session. `stems`: a folder; `mix`: a file; `groups`: a groups.yaml, or None to guess from names.
 
-    A stem that clearly starts earlier or later in the mix than in its file is moved (`lag`).
-    Raises InputError for what cannot be used: see `stems`, `groups`; besides a silent mix, only silent
-    stems, stems that are not of this mix's length, and names that no session format can hold.
+    A stem that clearly starts earlier or later in the mix than in its file is moved (`placing`), one that is
+    clearly inverted is turned over. Raises InputError for what cannot be used: see `read_material`, `settle`.
     """
+    return settle(read_material(stems, mix, groups))
+
+
+def read_material(stems: Path, mix: Path, groups: Path | None = None) -> Material:
+    """Read stems and mix. Raises InputError for what cannot be used: see `stems`, `groups`; besides a silent
+    mix, stems that are not of this mix's length, and names that no session format can hold."""
     patterns = None if groups is None else read_groups(groups)
-    mix_info = probe(mix)
-    check_mix(mix_info)
+    mix_file = probe(mix)
+    check_mix(mix_file)
     files = [probe(path) for path in find_stems(stems, mix)]
     for file in files:
         check_name(file)
-    check_lengths(files, mix_info)
-    findings: list[str] = []
+    check_lengths(files, mix_file)
     mix_signal = read_audio(mix)
     if is_silent(mix_signal):
         raise silent_mix(mix)
-    if mix_signal.shape[0] == 1:
-        findings.append("the mix is mono: both channels are the same")
     spool = Spool()
-    sounding: list[tuple[AudioFile, Kept, list[str]]] = []
-    silent = []
+    sounding: list[tuple[AudioFile, Kept, tuple[str, ...]]] = []
     for file in files:
-        signal, lines = _read(file, mix_info.sample_rate)
-        if is_silent(signal):
-            silent.append(file.name)
-        else:
-            sounding.append((file, spool.keep(signal), lines))
-    lags = find_lags(Shelf([kept for _, kept, _ in sounding]), stereo(mix_signal), mix_info.sample_rate)
-    tracks = []
-    for (file, kept, lines), lag in zip(sounding, lags, strict=True):
-        stem = placed(file, kept.read(), lag, mix_info.sample_rate, mix_signal.shape[1])
+        signal, lines = _read(file, mix_file.sample_rate)
+        if not is_silent(signal):
+            sounding.append((file, spool.keep(signal), tuple(lines)))
+    names = tuple(file.name for file in files)
+    return Material(stems, names, mix_file, mix_signal, tuple(sounding), patterns)
+
+
+def settle(
+    material: Material, aside: Collection[str] = (), stretch_ppm: Mapping[str, float] | None = None
+) -> Session:
+    """The session of what was read. `aside`: names of stems that are muted tracks, without a say in where the
+    others lie; `stretch_ppm`: by how much some stems are resampled to run by the mix's clock.
+
+    Raises InputError for stems of which none sounds in the mix, or one sounds for longer than it lasts.
+    """
+    rate, spool, by_ppm = material.mix_file.sample_rate, Spool(), stretch_ppm or {}
+    findings = ["the mix is mono: both channels are the same"] if material.mix.shape[0] == 1 else []
+    sounding = [
+        (file, spool.keep(stretched(kept.read(), by_ppm[file.name])) if file.name in by_ppm else kept, lines)
+        for file, kept, lines in material.sounding
+    ]
+    heard = [one for one in sounding if one[0].name not in aside]
+    mix, samples = stereo(material.mix), material.mix.shape[1]
+    files = [file for file, _, _ in heard]
+    places = find_places(files, [kept for _, kept, _ in heard], mix, material.mix_file)
+    lag_of = {file.name: lag for file, lag in zip(files, places.lags, strict=True)}
+    findings += places.lines(files, rate)
+    tracks, lying = list[Track](), dict[str, Placed]()
+    for file, kept, lines in sounding:
+        # What is set aside has no place of its own, and is cut without a word.
+        lag = lag_of.get(file.name, Lag(places.common_samples))
+        stem = placed(file, kept.read(), lag, rate, samples, places.mix_is_cut or file.name in aside)
         if is_silent(stem.signal):
-            silent.append(file.name)
             continue
-        findings += [*lines, *_placing(file, lag, stem, mix_info.sample_rate)]
-        if lag.samples or stem.signal.shape != kept.shape:
-            kept = spool.keep(stem.signal)
-        tracks.append(Track(file.name, file.path, kept, None, file_sha256(file.path), lag.samples))
-    if not tracks:
-        raise only_silent(stems)
+        findings += lines
+        signal = -stem.signal if lag.is_inverted else stem.signal
+        if lag.samples or lag.is_inverted or signal.shape != kept.shape:
+            kept = spool.keep(signal)
+        if file.name in lag_of:
+            lying[file.name] = replace(stem, signal=signal[:, :0])
+        ppm, sha256 = by_ppm.get(file.name, 0.0), file_sha256(file.path)
+        head = (lag.samples, lag.is_inverted, ppm, lag.unsure)
+        tracks.append(Track(file.name, file.path, kept, None, sha256, *head))
+    if not lying:
+        raise only_silent(material.folder)
+    findings += cut_lines(list(lying), list(lying.values()), rate)
     names = [track.name for track in tracks]
-    if patterns is None:
-        found = guessed_groups(names)
-    else:
-        found, unused = sorted_into(patterns, [*names, *silent])
-        findings += unused
-        audible = {group: tuple(n for n in members if n in names) for group, members in found.items()}
-        found = {group: members for group, members in audible.items() if members}
+    found, unused = _groups(material, names)
     group_of = {name: group for group, members in found.items() for name in members}
-    return Session(
-        sample_rate=mix_info.sample_rate,
-        mix=stereo(mix_signal),
-        mix_path=mix,
+    session = Session(
+        sample_rate=rate,
+        mix=mix,
+        mix_path=material.mix_file.path,
         tracks=tuple(replace(track, group=group_of.get(track.name)) for track in tracks),
-        silent=tuple(file.name for file in files if file.name in silent),
+        silent=tuple(name for name in material.names if name not in names),
         groups=found,
-        findings=tuple(findings),
+        findings=(*findings, *unused),
     )
+    return with_muted(session, set(aside))
+
+
+def with_muted(session: Session, names: Collection[str]) -> Session:
+    """The session with some of its tracks as muted ones, which nothing is searched for."""
+    if not names:
+        return session
+    heard = tuple(track for track in session.tracks if track.name not in names)
+    muted = tuple(track for track in session.tracks if track.name in names)
+    live = {track.name for track in heard}
+    groups = {group: tuple(n for n in members if n in live) for group, members in session.groups.items()}
+    return replace(
+        session,
+        tracks=heard,
+        muted=(*session.muted, *muted),
+        groups={group: members for group, members in groups.items() if members},
+    )
+
+
+def _groups(material: Material, names: Sequence[str]) -> tuple[Groups, list[str]]:
+    """Tracks in groups, and what is to be told of patterns that match none."""
+    if material.patterns is None:
+        return guessed_groups(names), []
+    found, unused = sorted_into(material.patterns, material.names)
+    audible = {group: tuple(n for n in members if n in names) for group, members in found.items()}
+    return {group: members for group, members in audible.items() if members}, list(unused)
 
 
 def groups_yaml(session: Session) -> str:
     """The groups of a session as a groups.yaml that gives the same groups when it is read."""
-    content = {g: [exact_pattern(name) for name in members] for g, members in session.groups.items()}
+    of_group = {group: list(members) for group, members in session.groups.items()}
+    for track in session.muted:
+        if track.group is not None:
+            of_group.setdefault(track.group, []).append(track.name)
+    content = {group: [exact_pattern(name) for name in members] for group, members in of_group.items()}
     lines = ["# Groups of tracks: patterns of track names (* and ? are wildcards); the first match counts.\n"]
     loose = [track.name for track in session.tracks if track.group is None]
     if loose:
@@ -145,18 +218,6 @@ def groups_yaml(session: Session) -> str:
         content, allow_unicode=True, sort_keys=False, default_flow_style=False, width=1000
     )
     return "".join(lines) + body
-
-
-def is_silent(signal: Signal) -> bool:
-    """Whether its RMS over all channels and samples is below −90 dBFS."""
-    return mean_square(signal) < 10 ** (SILENCE_DBFS / 10)
-
-
-def mean_square(signal: Signal) -> float:
-    """Of all samples `(channels, samples)`, a block at a time: a song of hours is not copied for it."""
-    blocks = (signal[:, first : first + BLOCK_SAMPLES] for first in range(0, signal.shape[1], BLOCK_SAMPLES))
-    total = sum(float(np.sum(np.square(block), dtype=np.float64)) for block in blocks)
-    return total / max(1, signal.size)
 
 
 def silent_mix(mix: Path) -> InputError:
@@ -206,53 +267,6 @@ def _read(file: AudioFile, sample_rate: int) -> tuple[Signal, list[str]]:
         findings.append(f"{file.name}: both channels are the same, taken as mono")
         signal = signal[:1]
     return signal, findings
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A stem's `signal` on the time line of a mix and as long as it; `cut_start_samples`, `cut_end_samples`:
-    how much went there that sounded."""
-
-    signal: Signal
-    cut_start_samples: int
-    cut_end_samples: int
-
-
-def placed(file: AudioFile, signal: Signal, lag: Lag, sample_rate: int, samples: int) -> Placed:
-    """Put a stem where it starts in a mix of `samples`. Raises InputError if it sounds for much longer than
-    the mix lasts."""
-    before = signal[:, : max(0, -lag.samples)]
-    if lag.samples:
-        signal = np.pad(signal[:, before.shape[1] :], ((0, 0), (max(0, lag.samples), 0)))
-    beyond = signal[:, samples:]
-    cut = bool(beyond.size) and not is_silent(beyond)
-    far = signal[:, int(LONGEST_SHARE * samples) :]
-    if cut and signal.shape[1] > LONGEST_SHARE * samples and not is_silent(far):
-        what = f"sounds for {file.duration_s:.1f} s, the mix lasts {samples / sample_rate:.1f} s"
-        raise InputError(file.path, what, SAME_SONG, "length-foreign")
-    signal = np.pad(signal[:, :samples], ((0, 0), (0, max(0, samples - signal.shape[1]))))
-    return Placed(
-        signal,
-        before.shape[1] if before.size and not is_silent(before) else 0,
-        beyond.shape[1] if cut else 0,
-    )
-
-
-def _placing(file: AudioFile, lag: Lag, stem: Placed, sample_rate: int) -> list[str]:
-    """Findings about where a stem was put."""
-    findings = []
-    if lag.unsure:
-        findings.append(
-            f"{file.name}: seems to start elsewhere in the mix, but several places fit; not moved"
-        )
-    if lag.samples:
-        when = "later" if lag.samples > 0 else "earlier"
-        findings.append(f"{file.name}: starts {abs(lag.samples)} samples {when} in the mix")
-    cuts = {"start": stem.cut_start_samples, "end": stem.cut_end_samples}
-    for end, samples in cuts.items():
-        if samples:
-            findings.append(f"{file.name}: cut at the {end} of the mix, {samples / sample_rate:.2f} s went")
-    return findings
 
 
 def same_channels(signal: Signal) -> bool:

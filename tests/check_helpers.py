@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -76,3 +77,11 @@ def stretched(signal: Signal, ppm: float) -> Signal:
 def gain(level_db: float) -> np.float32:
     """A level as a factor."""
     return np.float32(10 ** (level_db / 20))
+
+
+def stamp(path: Path, samples: int, form: bytes = b"RIFF") -> None:
+    """Put a bext chunk with a time reference before the audio of a WAV file."""
+    content = path.read_bytes()
+    chunk = bytes(338) + struct.pack("<Q", samples) + bytes(256)
+    whole = content[12:36] + b"bext" + struct.pack("<I", len(chunk)) + chunk + content[36:]
+    path.write_bytes(form + struct.pack("<I", len(whole) + 4) + b"WAVE" + whole)

@@ -133,7 +133,11 @@ def read_reaper(folder: Path, sample_rate: int = RATE) -> dict[str, ReadStrip]:
         if item is not None:
             keys = {"POSITION": "position_samples", "SOFFS": "start_samples", "LENGTH": "length_samples"}
             place = {keys[key]: round(float(item.find(key)[1]) * sample_rate) for key in keys}
-            place["audio"] = audio_of(str(folder / item.find("SOURCE").find("FILE")[1]), sample_rate)
+            file = str(folder / item.find("SOURCE").find("FILE")[1])
+            # Volume of the item, pan and volume of the take, which is turned over where that is below 0.
+            volumes = [float(item.find("VOLPAN")[at]) for at in (1, 3)]
+            assert volumes[0] * abs(volumes[1]) == 1
+            place["audio"] = np.float32(volumes[1]) * audio_of(file, sample_rate)
         strips[name] = ReadStrip(
             name=name,
             output=parents[-1],
@@ -248,6 +252,11 @@ def read_ardour(folder: Path, sample_rate: int = RATE) -> dict[str, ReadStrip]:
                 str(path.parent / "interchange" / path.stem / "audiofiles" / file), sample_rate
             )
             assert place["audio"].shape[0] == inputs
+            if (switch := route.find("Controllable[@name='phase']")) is not None:
+                bits = switch.get("phase-invert")  # the last one is that of the first channel
+                assert len(bits) == inputs
+                sides = np.array([1 - 2 * int(bit) for bit in reversed(bits)], np.float32)
+                place["audio"] = place["audio"] * sides[:, None]
         mute = route.find("MuteMaster")
         panned = _ardour_matrix(route, 2 if _has_two(read["pre"] + read["post"]) else inputs)
         if read["post"]:  # a panner stands behind everything, so it has to be in the middle

@@ -26,7 +26,8 @@ needs_ardour = pytest.mark.skipif(
 BOUNDS_DB = {
     "compressor": -155, "linked": -160, "gate": -190, "delay": -200, "limiter": -160, "wide": -135,
     "ace": -100, "low": -100, "high": -105, "reverb": -100, "two": -120, "four": -120, "blended": -110,
-    "narrow": -125, "behind": -100, "all": -92, "mono": -105, "Band": -95, "Hall": -90, "Pre": -100,
+    "narrow": -125, "behind": -100, "all": -92, "mono": -105, "turned": -155,
+    "turned mono": -130, "Band": -95, "Hall": -90, "Pre": -100,
     "Master": -100,
 }  # fmt: skip
 
@@ -67,15 +68,19 @@ def every_device(folder: Path, rate: int) -> Graph:
     inserts = {
         "compressor": (press,), "linked": (linked,), "gate": (gate,), "delay": (echo,), "limiter": (wall,),
         "wide": (wide,), "ace": (ace,), "low": (low,), "high": (high,), "reverb": (hall,), "two": (room,),
-        "four": (in_file("four", wet_level=0.5, dry_level=0.5),), "narrow": (narrow,),
+        "four": (in_file("four", wet_level=0.5, dry_level=0.5),), "narrow": (narrow,), "turned": (press,),
         "blended": tuple(d.model_copy(update={"wet": 0.6}) for d in (press, gate, echo, high, wide)),
         "all": (low, gate, press, echo, wide, hall, high, narrow),
     }  # fmt: skip
     to_hall = Send(target="Hall", level_db=-9)
     strips = [_track(name, 2, "Master", devices=chain, fader_db=-8) for name, chain in inserts.items()]
+    strips = [s.model_copy(update={"polarity": "inverted"}) if s.name == "turned" else s for s in strips]
     strips += [
         _track("behind", 2, "Band", devices=(ace,), post_devices=(press, echo), fader_db=-3, pan=-0.4,
                sends=(to_hall, Send(target="Pre", level_db=-6, tap="pre"))),
+        _track("turned mono", 1, "Band", devices=(gate,), polarity="inverted", fader_db=-3, pan=-0.2,
+               sends=(Send(target="Pre", level_db=-15, tap="pre"),)),
+        _track("muted", 2, "Master", devices=(ace,), muted=True, sends=(to_hall,)),
         _track("mono", 1, "Band", devices=(low, gate, press, echo), post_devices=(high, wall), fader_db=2,
                pan=0.45, sends=(to_hall, Send(target="Pre", level_db=-12, tap="pre"))),
         Strip(name="Band", kind="group", output="Master", devices=(linked, high, wide),
@@ -106,13 +111,14 @@ def test_ardour_plays_every_device_of_the_graph(rate: int, tmp_path: Path) -> No
     found = verify(graph, tmp_path)
     assert found.complaints == ()
     nulls = {null.strip: null for null in found.strips}
+    assert nulls.pop("muted").null_db is None
     assert set(nulls) == set(BOUNDS_DB)
     for name, bound_db in BOUNDS_DB.items():
         level_db = nulls[name].null_db
         assert level_db is not None, explain(found)
         assert level_db < bound_db, explain(found)
     assert found.mix == nulls["Master"]
-    assert {null.lag_samples for null in found.strips} == {0}  # the lookahead of every limiter is taken back
+    assert {null.lag_samples for null in nulls.values()} == {0}  # lookaheads are taken back
 
 
 @pytest.fixture

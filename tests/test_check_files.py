@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from check_helpers import RATE, ROOT, Stems, found, piece, shifted, write
+from check_helpers import RATE, ROOT, Stems, found, piece, shifted, stamp, write
 from test_cli import BAD_SONGS, bursts, listing, make_song, run
 from test_cli import RATE as SONG_RATE
 from test_cli import write as write_stem
@@ -18,8 +17,8 @@ from test_cli import write as write_stem
 from mix2daw.check.code import SEVERITIES
 from mix2daw.check.codes import CODES, markdown
 from mix2daw.check.preflight import check
-from mix2daw.check.stamps import time_reference
 from mix2daw.progress import Silence
+from mix2daw.stamps import time_reference
 from mix2daw.stems import Signal
 
 PAGE = ROOT / "docs" / "check.md"
@@ -194,14 +193,6 @@ def test_formats_that_differ(tmp_path: Path) -> None:
     assert (lengths["shortest_s"], lengths["longest_s"], lengths["mix_s"]) == (5, 5, 6)
     warnings = found(report, "warning")
     assert warnings["lossy-file", "lead"].measured["format"] == "Vorbis"
-
-
-def stamp(path: Path, samples: int, form: bytes = b"RIFF") -> None:
-    """Put a bext chunk with a time reference before the audio of a WAV file."""
-    content = path.read_bytes()
-    chunk = bytes(338) + struct.pack("<Q", samples) + bytes(256)
-    whole = content[12:36] + b"bext" + struct.pack("<I", len(chunk)) + chunk + content[36:]
-    path.write_bytes(form + struct.pack("<I", len(whole) + 4) + b"WAVE" + whole)
 
 
 @pytest.mark.parametrize("form", [b"RIFF", b"RF64"])

@@ -17,10 +17,14 @@ LAW = (
     "graph",
     "stems",
     "changes",
+    "silence",
+    "stamps",
+    "source",
     "spool",
     "groups",
     "block_filters",
     "lag",
+    "placing",
     "session",
     "excerpt",
     "eta",
@@ -43,6 +47,7 @@ LAW = (
     "cost",
     "compare",
     "check",
+    "intake",
     "exporters",
     "reference",
     "output",
@@ -58,10 +63,10 @@ LAW = (
     "cli",
     "__main__",
 )
-EXPORTERS_MAY = frozenset({"errors", "params", "graph", "stems", "spool", "exporters"})
+EXPORTERS_MAY = frozenset({"errors", "params", "graph", "stems", "source", "spool", "exporters"})
 # Libraries that decide how heavy a module is: who may load them.
 TORCH_FREE = frozenset(
-    {"errors", "graph", "stems", "eta", "progress", "exporters", "output", "result", "report"}
+    {"errors", "graph", "stems", "source", "eta", "progress", "exporters", "output", "result", "report"}
 )
 FILES = sorted([*(ROOT / "mix2daw").rglob("*.py"), *(ROOT / "exporters").rglob("*.py")])
 

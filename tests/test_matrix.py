@@ -28,9 +28,12 @@ HOW = {"exact": None, "own DSP": None, "nearly": "approximate", "printed": "prin
 every_format = pytest.mark.parametrize("name", FORMATS)
 
 
-def console(*inserts: Device, pan: float = 0) -> Graph:
+SET = {"polarity": {"polarity": "inverted"}, "mute": {"muted": True}}
+
+
+def console(*inserts: Device, pan: float = 0, **more: object) -> Graph:
     """A track with a fader, a group, a return and a send. Where it is panned, it is mono."""
-    sends, place = (Send(target="R", level_db=-6),), {"channels": 1, "pan": pan} if pan else {}
+    sends, place = (Send(target="R", level_db=-6),), {"channels": 1, "pan": pan} if pan else more
     return graph_of(
         track("A", "mono" if pan else "stereo", "G", devices=inserts, fader_db=-3, sends=sends, **place),
         Strip(name="G", kind="group", output="Master"),
@@ -40,7 +43,7 @@ def console(*inserts: Device, pan: float = 0) -> Graph:
 
 
 def test_the_table_names_everything_and_nothing_else() -> None:
-    assert set(matrix.FEATURES) == {*PROCESSORS, "group", "send", "return"}
+    assert set(matrix.FEATURES) == {*PROCESSORS, "polarity", "mute", "group", "send", "return"}
     assert set(PLAIN) == set(INSERTS)
     for found in map(exporter, FORMATS):
         assert found.holds | found.omits <= set(matrix.FEATURES)
@@ -68,7 +71,7 @@ def test_exports_agree_with_the_table(name: str, feature: str, tmp_path: Path) -
     soundfile.write(str(tmp_path / "room.wav"), impulse, RATE, subtype="FLOAT")
     (tmp_path / "out").mkdir()
     inserts = [PLAIN[feature]] if feature in PLAIN else []
-    graph = console(*inserts, pan=0.3 if feature == "pan" else 0)
+    graph = console(*inserts, pan=0.3 if feature == "pan" else 0, **SET.get(feature, {}))
     lost = exporter(name).write(graph, tmp_path, tmp_path / "out")
     named = {
         "group": ("G", "group"),

@@ -15,9 +15,9 @@ EXPORTER = Exporter(
     name="aaf",
     suffix=".aaf",
     summary="AAF (Pro Tools, Logic, Premiere, Resolve): printed stems with clip gains and pans",
-    holds=frozenset(("fader", "pan")),
+    holds=frozenset(("fader", "pan", "mute")),
     write=write,
-    approximate=frozenset(("pan",)),
+    approximate=frozenset(("pan", "mute")),
     omits=frozenset(("group",)),
 )
 

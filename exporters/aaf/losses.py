@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from mix2daw.exporters import Lost
+from mix2daw.exporters.printing import NO_POLARITY, stretch_reason
 from mix2daw.exporters.telescope import active, is_whole, processing_name
 from mix2daw.graph import Graph, Strip
 
@@ -30,10 +31,23 @@ def lost(graph: Graph, mono: Collection[str]) -> list[Lost]:
             Lost(strip.name, device.type, "printed", f"AAF has no inserts; {place}")
             for device in active(graph, strip)
         ]
+        found += _source(strip)
         found += _controls(graph, strip, strip.name in mono)
         if strip.kind == "return":
             found.append(Lost(strip.name, "return", "printed", "AAF has no sends; it is a track of its own"))
         found += [Lost(strip.name, f"send to {send.target}", "printed", _NO_SENDS) for send in strip.sends]
+    return found
+
+
+def _source(strip: Strip) -> list[Lost]:
+    """What of the source of a track is in its audio or its gain."""
+    found = []
+    if strip.polarity == "inverted":
+        found.append(Lost(strip.name, "polarity", "printed", NO_POLARITY))
+    if strip.stretch_ppm:
+        found.append(Lost(strip.name, "stretch", "printed", stretch_reason(strip)))
+    if strip.muted:
+        found.append(Lost(strip.name, "mute", "approximate", "AAF has no mute; the gain of its clip is 0"))
     return found
 
 

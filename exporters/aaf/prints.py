@@ -36,7 +36,8 @@ def prints(graph: Graph, folder: Path) -> Iterator[Print]:
     relative to `folder`. Raises as `render_taps` does."""
     taken: list[str] = []
     for part in parts(graph, folder):
-        for track, samples, gain_lin, pan in _tracks(part.name, part.signal, part.sides, taken):
+        sides = np.zeros(2) if part.strip.muted else part.sides  # AAF has no mute
+        for track, samples, gain_lin, pan in _tracks(part.name, part.signal, sides, taken):
             taken.append(track)
             yield Print(part.strip.name, track, samples, gain_lin, pan)
 

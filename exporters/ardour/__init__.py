@@ -15,7 +15,7 @@ EXPORTER = Exporter(
     name="ardour",
     suffix="",
     summary="Ardour 7 session: faders, busses, sends, every device exact (Ardour's own, or Lua scripts)",
-    holds=frozenset(("fader", "pan", "group", "send", "return")) | DEVICES,
+    holds=frozenset(("polarity", "fader", "pan", "mute", "group", "send", "return")) | DEVICES,
     write=write,
     own=DEVICES - {"equalizer", "width"},
 )

@@ -80,6 +80,9 @@ def route_element(route: Route, routes: Mapping[str, Route], ids: Ids) -> etree.
     if route.channel.muted:
         mute = {"mute-point": "PreFader,PostFader,Listen,Main", "muted": "1"}
         etree.SubElement(element, "MuteMaster", mute)
+    if strip.polarity == "inverted":
+        switch = {"flags": "Toggle", "phase-invert": "1" * route.channels}
+        _control(element, "phase", 2.0**route.channels - 1, ids, switch)
     chain = chain_of(strip, route.channels)
     _pannable(element, chain.position, ids)
     etree.SubElement(element, "Comment").text = route.channel.comment

@@ -66,7 +66,9 @@ def write_session(graph: Graph, graph_folder: Path, folder: Path) -> Written:
     media = folder / NAME / "interchange" / NAME / "audiofiles"
     try:
         media.mkdir(parents=True, exist_ok=True)
-        plan, losses = lay_out(graph, graph_folder, media, refuse, blends=True, post_inserts=True)
+        plan, losses = lay_out(
+            graph, graph_folder, media, refuse, blends=True, post_inserts=True, polarity=True
+        )
         impulses = write_impulses(plan, graph_folder, path.parent)
         ids = Ids()
         routes = _routes(plan, impulses, ids)

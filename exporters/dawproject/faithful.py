@@ -42,7 +42,8 @@ def lay_out_faithful(
         clip = media.add_print(name, signal)
         output = part.strip.name if is_bus else str(part.strip.output)
         comment = _processing(graph, part.strip) if is_bus else _printed(graph, part.strip)
-        channels[part.strip.name] += (Channel(player(name, clip.file, output), clip, False, comment),)
+        printed = Channel(player(name, clip.file, output), clip, part.strip.muted, comment)
+        channels[part.strip.name] += (printed,)
     planned = [channel for pair in channels.values() for channel in pair]
     for channel in references:
         if channel.clip is not None and channel.clip.linked:

@@ -69,7 +69,9 @@ def write(graph: Graph, graph_folder: Path, folder: Path, native_devices: bool =
         media.mkdir(exist_ok=True)
         rack = Rack(read_impulses(graph, graph_folder), native_devices, graph.sample_rate)
         refusal = functools.partial(refuse, impulses=rack.impulses)
-        plan, losses = lay_out(graph, graph_folder, media, refusal, blends=True, fader_inserts=True)
+        plan, losses = lay_out(
+            graph, graph_folder, media, refusal, blends=True, fader_inserts=True, polarity=True
+        )
         devices = [device for channel in plan.channels for device in channel.strip.devices]
         effects.install(folder, filter(rack.is_ours, devices), rack.impulses, graph.sample_rate)
         path.write_text(rpp.dumps(project(plan, rack)), encoding="utf-8", newline="\n")
@@ -176,6 +178,7 @@ def _item(channel: Channel, plan: Plan) -> rpp.Element:
     clip = channel.clip
     assert clip is not None
     file = f"{MEDIA_FOLDER}/{clip.file}"
+    take_lin = "-1" if channel.strip.polarity == "inverted" else "1"  # below 0: the take is turned over
     return rpp.Element(
         "ITEM",
         [],
@@ -187,7 +190,7 @@ def _item(channel: Channel, plan: Plan) -> rpp.Element:
             ["FADEOUT", *_NO_FADE],
             ["IGUID", _guid("item", channel.name)],
             ["NAME", channel.name],
-            ["VOLPAN", "1", "0", "1", "-1"],
+            ["VOLPAN", "1", "0", take_lin, "-1"],
             ["SOFFS", number_text(plan.seconds(clip.start_samples))],
             ["PLAYRATE", "1", "1", "0", "-1", "0", "0.0025"],
             rpp.Element("SOURCE", ["WAVE"], [["FILE", file]]),

@@ -19,7 +19,7 @@ EXPORTER = Exporter(
     name="recall",
     suffix=".html",
     summary="Recall sheet: every setting as a printable page, CSV, node-link JSON and picture; no audio",
-    holds=frozenset(("fader", "pan", "group", "send", "return", *INSERTS)),
+    holds=frozenset(("polarity", "fader", "pan", "mute", "group", "send", "return", *INSERTS)),
     write=write,
 )
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from mix2daw.exporters.words import describe_briefly, pan_position
+from mix2daw.exporters.words import describe_briefly, pan_position, source_words
 from mix2daw.graph import Graph, Strip
 
 BOX_W, LINE_H, PAD, GAP_Y, LANE_W, GAP_X, MARGIN = 180, 17, 7, 12, 9, 18, 18
@@ -102,6 +102,7 @@ def lines_of(strip: Strip, sample_rate: int) -> tuple[Line, ...]:
     levels += [] if strip.pan == 0 else [f"pan {pan_position(strip.pan)}"]
     return (
         Line(strip.name, "name"),
+        *(Line(word, "note") for word in source_words(strip)),
         *(Line(describe_briefly(device, sample_rate), "device") for device in strip.devices),
         *([Line(", ".join(levels), "note")] if levels else []),
         *(Line(describe_briefly(device, sample_rate), "device") for device in strip.post_devices),

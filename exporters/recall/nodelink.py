@@ -37,6 +37,9 @@ def _node(strip: Strip) -> dict[str, Any]:
         node["source"] = file_label(strip.source)
         node["channels"] = strip.channels
         node["offset_samples"] = strip.offset_samples
+        node["polarity"] = strip.polarity
+        node["stretch_ppm"] = strip.stretch_ppm
+        node["muted"] = strip.muted
     node["devices"] = [
         *(_device(device, "before_fader") for device in strip.devices),
         *(_device(device, "after_fader") for device in strip.post_devices),

@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mix2daw.exporters.bands import is_idle
-from mix2daw.exporters.words import file_label, pan_position, settings
+from mix2daw.exporters.words import file_label, pan_position, settings, source_words
 from mix2daw.graph import Device, Graph, Strip
 
 TEMPLATE = "sheet.html.j2"
@@ -114,7 +114,7 @@ def _source(strip: Strip, sample_rate: int) -> str:
     if strip.offset_samples:
         offset_s = strip.offset_samples / sample_rate
         words += f", starts at {offset_s:+.4f} s ({strip.offset_samples:+d} samples)"
-    return words
+    return ", ".join([words, *source_words(strip)])
 
 
 def _route(strip: Strip, graph: Graph) -> list[str]:

@@ -43,6 +43,9 @@ def _rows(strip: Strip, sample_rate: int) -> Iterator[dict[str, str]]:
     if strip.source is not None:
         yield _knob("source", "file", _text(file_label(strip.source)))
         yield _knob("source", "offset_samples", str(strip.offset_samples), strip.offset_samples != 0)
+        yield _knob("source", "polarity", strip.polarity, strip.polarity != "normal")
+        yield _knob("source", "stretch_ppm", _number(strip.stretch_ppm), strip.stretch_ppm != 0)
+        yield _knob("source", "muted", "yes" if strip.muted else "no", strip.muted)
     for position, device in enumerate(strip.devices, 1):
         yield from _device_rows(device, position, "before fader", sample_rate)
     yield _knob("fader", "fader_db", _number(strip.fader_db), strip.fader_db != 0)

@@ -14,7 +14,7 @@ EXPORTER = Exporter(
     name="pedalboard",
     suffix=".py",
     summary="Python script: the mix bit for bit, with pedalboard, numpy and soundfile",
-    holds=frozenset(("fader", "pan", "group", "send", "return", *INSERTS)),
+    holds=frozenset(("polarity", "fader", "pan", "mute", "group", "send", "return", *INSERTS)),
     write=write,
 )
 

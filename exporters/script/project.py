@@ -7,6 +7,7 @@ from pathlib import Path
 from mix2daw.errors import OutputError
 from mix2daw.exporters import Lost
 from mix2daw.exporters.media import Media
+from mix2daw.exporters.printing import stretch_reason
 from mix2daw.exporters.script.text import script
 from mix2daw.graph import Graph
 from mix2daw.stems import read_impulse
@@ -15,7 +16,8 @@ FILE_NAME = "render.py"
 
 
 def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:
-    """Write `render.py`, `stems/` and `impulses/` into `folder`; nothing is lost.
+    """Write `render.py`, `stems/` and `impulses/` into `folder`; nothing is lost but that a stretched
+    stem is the resampled audio.
 
     `graph`: devices complete; sources and impulse responses are relative to `graph_folder`. Raises InputError
     for one that cannot be read, OutputError if a file cannot be written.
@@ -26,7 +28,11 @@ def write(graph: Graph, graph_folder: Path, folder: Path) -> list[Lost]:
     except OSError as error:
         reason = f"cannot be written ({error.strerror})"
         raise OutputError(folder / FILE_NAME, reason, "check the folder and free space") from None
-    return []
+    return [
+        Lost(strip.name, "stretch", "printed", stretch_reason(strip))
+        for strip in graph.of_kind("track")
+        if strip.stretch_ppm
+    ]
 
 
 def _folder(path: Path) -> Path:
@@ -42,8 +48,8 @@ def _stems(graph: Graph, graph_folder: Path, folder: Path) -> dict[str, str]:
     media = Media(_folder(folder / "stems"), graph.sample_rate)
     files: dict[str, str] = {}
     for strip in graph.of_kind("track"):
-        path = graph_folder / str(strip.source)
-        clip = media.add_source(strip.name, path, strip.offset_samples, graph.length_samples)
+        upright = strip.model_copy(update={"polarity": "normal"})  # the script turns it over
+        clip = media.add_track(upright, graph_folder, graph.length_samples)
         if clip is not None:
             files[strip.name] = clip.file
     return files

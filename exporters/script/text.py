@@ -126,6 +126,8 @@ def _strip(
     lines.append(f"    x = level(x, fader_db={_number(strip.fader_db)}, pan={_number(strip.pan)})")
     for device in strip.post_devices:
         lines += _device(device, graph.sample_rate, impulses)
+    if strip.muted:
+        return "\n".join([*lines, "    # muted: it feeds nothing"])
     lines += [_send(send) for send in strip.sends]
     lines.append("    return x" if strip.output is None else f"    feed({_literal(strip.output)}, x)")
     return "\n".join(lines)
@@ -137,7 +139,8 @@ def _input(strip: Strip, stems: Mapping[str, str]) -> str:
     if strip.name not in stems:
         return f"np.zeros(({strip.channels}, LENGTH), np.float32)  # its stem lies outside the song"
     start = f", start={strip.offset_samples}" if strip.offset_samples else ""
-    return f"source({_literal(stems[strip.name])}{start})"
+    sign = "-" if strip.polarity == "inverted" else ""
+    return f"{sign}source({_literal(stems[strip.name])}{start})"
 
 
 def _send(send: Send) -> str:

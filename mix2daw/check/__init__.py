@@ -2,7 +2,7 @@
 
 codes      what there is to find: names, severities, words                CODES
 findings   a code, its files, what was measured
-files, stamps           what headers say
+files                   what headers say
 samples, band, peaks    one file by itself
 kinship    stems that are made of one another or of the mix
 placement, drift        where stems lie in the mix, and by which clock

@@ -17,7 +17,6 @@ from mix2daw.check.placement import (
     drift_finding,
     lag_findings,
     stamp_findings,
-    stretched,
 )
 from mix2daw.check.presence import measure_presence
 from mix2daw.check.remains import Remains, measure_remains
@@ -25,10 +24,12 @@ from mix2daw.check.samples import silence
 from mix2daw.check.song import Song, Stem
 from mix2daw.check.unexplained import explained_findings
 from mix2daw.errors import InputError
-from mix2daw.lag import Lag, find_lags
+from mix2daw.lag import Lag
+from mix2daw.placing import find_places, placed
 from mix2daw.progress import Progress
-from mix2daw.session import placed
-from mix2daw.spool import Shelf, Spool
+from mix2daw.source import stretched
+from mix2daw.spool import Spool
+from mix2daw.stems import probe
 
 # Chance: stems of other songs come to 0.4 at most, those of four mixes to 3.2 and more.
 ABSENT_TIMES = 1.3
@@ -103,21 +104,22 @@ def _explained(song: Song, heard: _Heard, placings: Sequence[Finding]) -> list[F
 def _align(song: Song, stems: Sequence[Stem], progress: Progress, found: list[Finding]) -> _Aligned:
     """Put stems where they lie, and hear the song so."""
     progress.stage("Placing", 1)
-    lags = find_lags(Shelf([stem.audio for stem in stems]), song.mix, song.sample_rate)
-    placed_at = dict(zip(stems, lags, strict=True))
-    lying = _place(song, placed_at, found)
+    files, kept = [stem.file for stem in stems], [stem.audio for stem in stems]
+    places = find_places(files, kept, song.mix, probe(song.mix_path))
+    placed_at = dict(zip(stems, places.lags, strict=True))
+    lying = _place(song, placed_at, found, places.mix_is_cut)
     progress.stage("Comparing", 2 * parts_of(song))
     filters = solve_filters(lying, progress.step) if lying.stems else None
     heard = None if filters is None else _Heard(filters, measure_remains(lying, filters, progress.step))
     return _Aligned(placed_at, lying, heard)
 
 
-def _place(song: Song, lags: Mapping[Stem, Lag], found: list[Finding]) -> Song:
+def _place(song: Song, lags: Mapping[Stem, Lag], found: list[Finding], mix_is_cut: bool = False) -> Song:
     """The song with those stems that sound in it, where they lie."""
     lying, spool = [], Spool()
     for stem, lag in lags.items():
         try:
-            place = placed(stem.file, stem.audio.read(), lag, song.sample_rate, song.samples)
+            place = placed(stem.file, stem.audio.read(), lag, song.sample_rate, song.samples, mix_is_cut)
         except InputError as error:
             found.append(refusal(error, stem.path))
             continue

@@ -6,22 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-import soxr
-
 from mix2daw.check.drift import Drift
 from mix2daw.check.findings import Finding, finding
-from mix2daw.check.stamps import time_reference
 from mix2daw.lag import Lag
-from mix2daw.session import Placed
-from mix2daw.stems import AudioFile, Signal
+from mix2daw.placing import STAMP_SLACK_S, Placed
+from mix2daw.stamps import time_reference
+from mix2daw.stems import AudioFile
 
-# Agreement of inverted phases, and by how much it has to be above that of phases as they are. In four mixes
-# the second is 0.71 and more, the first mostly below 0.4; in narrow bands they come as near as 0.08.
-INVERTED, CLEARLY, LEAST_EVIDENCE = 0.6, 0.15, 300.0
-STAMP_SLACK_S = 0.001
 LEAST_CUT_S = 0.02
-ALIKE_PPM = 2.0
+ALIKE_PPM, ALIKE_ERRORS = 2.0, 4.0
 
 
 def lag_findings(file: AudioFile, lag: Lag, sample_rate: int) -> Iterator[Finding]:
@@ -35,7 +28,7 @@ def lag_findings(file: AudioFile, lag: Lag, sample_rate: int) -> Iterator[Findin
             "agreement": max(lag.agreement, lag.inverted),
         }
         yield finding("lag", [file.path], measured)
-    if lag.inverted > max(INVERTED, lag.agreement + CLEARLY) and lag.evidence > LEAST_EVIDENCE:
+    if lag.is_inverted:
         measured = {"agreement": lag.inverted, "upright": lag.agreement}
         yield finding("polarity-inverted", [file.path], measured)
 
@@ -49,11 +42,11 @@ def cut_findings(file: AudioFile, placed: Placed, sample_rate: int) -> Iterator[
 
 def common_drift(drifts: Sequence[Drift]) -> Drift | None:
     """The drift that all stems of known clocks have alike, None if they have not."""
-    clear = all(drift.clear for drift in drifts)
-    if len(drifts) < 2 or not clear or np.ptp([drift.ppm for drift in drifts]) > ALIKE_PPM:
+    if len(drifts) < 2 or not all(drift.clear for drift in drifts):
         return None
     best = min(drifts, key=lambda drift: drift.error_ppm)
-    return best
+    off = (abs(drift.ppm - best.ppm) > max(ALIKE_PPM, ALIKE_ERRORS * drift.error_ppm) for drift in drifts)
+    return None if any(off) else best
 
 
 def drift_finding(path: Path, drift: Drift, of_mix: bool) -> Finding:
@@ -66,12 +59,6 @@ def drift_finding(path: Path, drift: Drift, of_mix: bool) -> Finding:
         "against": "all stems" if of_mix else "the mix",
     }
     return finding("drift", [path], measured)
-
-
-def stretched(signal: Signal, ppm: float) -> Signal:
-    """A signal `(channels, samples)` that is longer by so many millionths."""
-    frames = soxr.resample(np.ascontiguousarray(signal.T), 1.0, 1 + ppm * 1e-6, quality="VHQ")
-    return np.ascontiguousarray(frames.T, dtype=np.float32)
 
 
 def stamp_findings(lags: Mapping[Path, Lag], rates: Mapping[Path, int], mix_hz: int) -> Iterator[Finding]:

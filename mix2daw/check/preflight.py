@@ -21,7 +21,8 @@ from mix2daw.check.samples import sample_findings, silence
 from mix2daw.check.song import Song, Stem
 from mix2daw.groups import read_groups, sorted_into
 from mix2daw.progress import Progress
-from mix2daw.session import is_silent, only_silent, same_channels, silent_mix
+from mix2daw.session import only_silent, same_channels, silent_mix
+from mix2daw.silence import is_silent
 from mix2daw.spool import Spool
 from mix2daw.stems import AudioFile, Signal, read_audio, resample, stereo
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mix2daw.check.findings import Finding, finding
-from mix2daw.session import SILENCE_DBFS, is_silent, same_channels
+from mix2daw.session import same_channels
+from mix2daw.silence import SILENCE_DBFS, is_silent
 from mix2daw.stems import Signal
 
 DENORMAL_DBFS = -200.0

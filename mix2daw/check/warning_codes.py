@@ -71,37 +71,37 @@ WARNINGS = (
         "stems-equal",
         "Two stems hold the same audio, to −90 dB",
         "the same audio (difference {residual_db:.0f} dB)",
-        "take one of both out",
+        "take one of both out; recover mutes the first",
     ),
     _warning(
         "stems-scaled",
         "Two stems are the same up to a gain and a pan, to −40 dB",
         "the first is the second at {gain_db:+.2f} dB{polarity} (difference {residual_db:.0f} dB)",
-        "take one of both out",
+        "take one of both out; recover mutes the first",
     ),
     _warning(
         "stem-is-sum",
         "A stem is a sum of others at static gains, to −40 dB: a bounce of a group beside its members",
         "the first is the sum of the others (difference {residual_db:.0f} dB)",
-        "take out either the sum or its members",
+        "take the members out to mix the sum; recover mutes the sum",
     ),
     _warning(
         "mix-among-stems",
         "One of several stems, at a static gain, is the mix, to −40 dB",
         "the mix at {gain_db:+.2f} dB (difference {residual_db:.0f} dB)",
-        "take it out of the folder",
+        "take it out of the folder; recover mutes it",
     ),
     _warning(
         "stem-not-in-mix",
         "What a stem's filter explains of the mix, beside those of all others, is no more than chance",
         "not to be found in the mix: explains {share_db:.0f} dB of it, {times_chance:.1f} times chance",
-        "take it out if it is muted there; else the mix has another take of it, or it elsewhere or modulated",
+        "nothing if it is muted there: recover mutes it; else the mix has another take, or it elsewhere",
     ),
     _warning(
         "polarity-inverted",
         "A stem's phases in the mix are its own turned by 180°, beyond a delay and what an equalizer turns",
         "inverted polarity in the mix (agreement {agreement:.2f}, as it is {upright:.2f})",
-        "invert the stem: a console here has no polarity switch",
+        "nothing: recover uses it inverted",
     ),
     _warning(
         "lag-unsure",
@@ -115,7 +115,7 @@ WARNINGS = (
         "the mix if it does so against all stems alike",
         "its clock drifts against {against}: lag {drift_ppm:+.1f} ± {error_ppm:.1f} ppm, {late_samples:+.1f} "
         "samples from start to end",
-        "resample it to {factor:.7f} times its length, or export stems and mix by one clock",
+        "recover with --correct-drift, or resample it to {factor:.7f} times its length",
     ),
     _warning(
         "stem-cut",

@@ -59,6 +59,11 @@ Resume = Annotated[
 ]
 
 
+CorrectDrift = Annotated[
+    bool, typer.Option("--correct-drift", help="Resample stems whose clock is not the mix's.")
+]
+
+
 @app.command(
     cls=Command,
     epilog="""
@@ -67,6 +72,7 @@ Resume = Annotated[
     mix2daw recover stems mix.wav --out song --groups song/groups.yaml --to reaper,ardour --force
     mix2daw recover stems mix.wav --out song --without gate,master.limiter --lock vox.equalizer
     mix2daw recover stems mix.wav --out song --budget 10m --json > song.json
+    mix2daw recover stems mix.wav --out song --correct-drift
     """,
 )
 def recover(
@@ -94,6 +100,7 @@ def recover(
     preview: Annotated[
         bool, typer.Option("--preview", help="A first impression: the loudest 20 s, with fewer steps.")
     ] = False,
+    correct_drift: CorrectDrift = False,
     to: Formats = DEFAULT_FORMATS,
     no_report: NoReport = False,
     resume: Resume = False,
@@ -120,7 +127,8 @@ def recover(
         without=selection("--without", without),
         lock=selection("--lock", lock),
     )
-    job = Job(stems, mix, out, groups, names(to), settings, force, not no_report, preview, resume, taken(ctx))
+    report, kept = not no_report, (resume, taken(ctx), correct_drift)
+    job = Job(stems, mix, out, groups, names(to), settings, force, report, preview, *kept)
     if dry_run:
         _plan(job, as_json, quiet, is_verbose(ctx))
     else:
@@ -252,6 +260,8 @@ def _report(recovery: Recovery, verbose: bool) -> None:
     console.print(strips_table(recovery.graph, result.strip_residual_db))
     if result.silent:
         print_lines(console, [f"silent stems, set aside: {', '.join(result.silent)}"])
+    if result.muted:
+        print_lines(console, [f"muted tracks: {', '.join(result.muted)}"])
     print_lines(console, [verdict(result), "written:"])
     print_lines(console, [f"    {path}" for path in result_files(recovery.folder)])
     print_lines(console, ["not carried by a session as an editable, exact device:"])

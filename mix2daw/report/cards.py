@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mix2daw.exporters.bands import active_bands, is_active, is_idle
-from mix2daw.exporters.words import describe_band, file_label, pan_position, unit_of
+from mix2daw.exporters.words import describe_band, file_label, pan_position, source_words, unit_of
 from mix2daw.graph import Device, Graph, Strip
 from mix2daw.report.curves import DYNAMICS
 from mix2daw.report.device_plots import change_plot, eq_plot, tail_plot, transfer_plot
@@ -119,6 +119,7 @@ def _card(
     source = "" if strip.source is None else f"{file_label(strip.source)}, {_channels(strip)}"
     if strip.offset_samples:
         source += f", starts at {signed(strip.offset_samples / graph.sample_rate, 4)} s"
+    source = ", ".join([source, *source_words(strip)])
     return Card(
         anchor[strip.name],
         strip.name,

@@ -62,13 +62,16 @@ def _session(graph: Graph, form: Exporter, lost: Sequence[Lost]) -> Carried:
 
 
 def _items(graph: Graph) -> list[Item]:
-    """Everything that is set: devices, sends, and faders and pans that are not at rest."""
+    """Everything that is set: devices, sends, and what is not at rest of faders, pans and sources."""
     found: list[Item] = []
     for strip in graph.strips:
         found += [(strip.name, device.type) for device in strip.all_devices()]
         found += [(strip.name, f"send to {send.target}") for send in strip.sends]
         found += [(strip.name, "fader")] if strip.fader_db else []
         found += [(strip.name, "pan")] if strip.pan else []
+        found += [(strip.name, "polarity")] if strip.polarity == "inverted" else []
+        found += [(strip.name, "stretch")] if strip.stretch_ppm else []
+        found += [(strip.name, "mute")] if strip.muted else []
     return found
 
 

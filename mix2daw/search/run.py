@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from mix2daw.console import STAND_INS, build_console, cut_down, preset
+from mix2daw.console import (
+    STAND_INS,
+    build_console,
+    cut_down,
+    muted_strips,
+    preset,
+    with_strips,
+)
 from mix2daw.dsp.jit import torch_threads_kept
 from mix2daw.dsp.memory import hand_back_freed_memory, keep_freed_memory
-from mix2daw.graph import Graph
+from mix2daw.graph import Graph, Strip
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
 from mix2daw.search.course import Step, from_graph, from_stems
@@ -31,7 +38,7 @@ from mix2daw.session import Session
 @dataclass(frozen=True)
 class Plan:
     """A search that can begin: `console` with its `lock`, `offered` devices per type, the `impulses` that the
-    console names, by path, and the `steps` to take."""
+    console names, by path, and the `steps` to take; `muted`: tracks that the graph gets when it is found."""
 
     session: Session
     settings: Settings
@@ -40,6 +47,7 @@ class Plan:
     offered: dict[str, int]
     steps: tuple[Step, ...]
     impulses: Mapping[str, Tensor]
+    muted: tuple[Strip, ...] = ()
 
     def run(self, progress: Progress, store: Store | None = None) -> Found:
         """Search. Ctrl-C ends it early with the best graph so far. The same session, settings and seed give
@@ -54,7 +62,7 @@ class Plan:
             progress.stands(None, sum(self.offered.values()))
             found = _outcome(state, self.steps, self.offered, store or Store())
         hand_back_freed_memory()
-        return found
+        return replace(found, graph=with_strips(found.graph, self.muted))
 
 
 def plan(session: Session, folder: Path, settings: Settings) -> Plan:
@@ -66,7 +74,8 @@ def plan(session: Session, folder: Path, settings: Settings) -> Plan:
     _check(console, settings)
     console = cut_down(console, settings.allows, STAND_INS)
     lock = Lock.of(console, settings, settings_too=False)
-    return Plan(session, settings, console, lock, count_offered(console), from_stems(settings), {})
+    offered, muted = count_offered(console), muted_strips(session, console, folder)
+    return Plan(session, settings, console, lock, offered, from_stems(settings), {}, muted)
 
 
 def plan_on(session: Session, graph: Graph, impulses: Mapping[str, Tensor], settings: Settings) -> Plan:
@@ -74,9 +83,12 @@ def plan_on(session: Session, graph: Graph, impulses: Mapping[str, Tensor], sett
     is no longer heard is taken out, as long as La rises by no more than the tolerance. Raises as `plan`.
     """
     _check(graph, settings)
-    console = checked_graph(cut_down(graph, settings.allows), PROCESSORS)
+    muted = tuple(strip for strip in graph.strips if strip.muted)
+    heard = graph.model_copy(update={"strips": tuple(s for s in graph.strips if not s.muted)})
+    console = checked_graph(cut_down(heard, settings.allows), PROCESSORS)
     lock = Lock.of(console, settings, settings_too=True)
-    return Plan(session, settings, console, lock, count_devices(console), from_graph(settings), impulses)
+    steps = from_graph(settings)
+    return Plan(session, settings, console, lock, count_devices(console), steps, impulses, muted)
 
 
 def search(session: Session, folder: Path, settings: Settings, progress: Progress) -> Found:

@@ -90,7 +90,7 @@ def warm_start(
         _set(controls, _insert(strip, "width"), {"width": float(match.width[index])})
         set_levels(controls, strip.name, *(float(level) for level in match.level[index]))
         if float(match.level[index].sum()) < 0:
-            progress.say(f"{strip.name}: seems to be in the mix with inverted polarity")
+            progress.say(f"{strip.name}: may be inverted in the mix, but that is not clear; left as it is")
     _start_dynamics(graph, controls, sources)
     _solve_levels(graph, controls, sources, target, shifting)
     return ceiling, coherence(responses)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+from mix2daw.stems import AudioFile
+
 TIME_REFERENCE = 338  # where in the bext chunk it lies, 8 bytes, little endian
 
 
@@ -31,3 +33,9 @@ def time_reference(path: Path) -> int | None:
     except (OSError, struct.error):
         return None
     return None
+
+
+def stamp_s(file: AudioFile) -> float | None:
+    """The time reference of a file in seconds; None without one."""
+    samples = time_reference(file.path)
+    return None if samples is None else samples / file.sample_rate
