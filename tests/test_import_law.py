@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # One line per level; what shares a line is one package or does not know of its neighbours.
 LAW = (
     "errors",
+    "limits",
     "params",
     "graph",
     "stems",
