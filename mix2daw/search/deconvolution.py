@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy import fft, optimize
 
 Reals = npt.NDArray[np.float32]
@@ -27,7 +28,6 @@ RIDGE = 0.02  # of the mean excitation
 PRIOR_DB_PER_S = 17.0  # how fast the prior of the amplitude decays
 ITERATIONS = 15
 SEND_RIDGE = 1e-3
-WORKERS = 2  # FFTs of rows side by side
 
 
 def smoothed(power: npt.NDArray[np.floating], share: float) -> npt.NDArray[np.float64]:
@@ -81,11 +81,11 @@ class Deconvolution:
         self.prior = (10 ** (-PRIOR_DB_PER_S / 20 * seconds)).astype(np.float32)
 
     def _spectrum(self, signal: Reals) -> Spectra:
-        spectrum: Spectra = fft.rfft(signal, self.length, workers=WORKERS)
+        spectrum: Spectra = torch.fft.rfft(torch.from_numpy(signal), self.length).numpy()
         return spectrum
 
     def _signal(self, spectrum: Spectra) -> Reals:
-        signal: Reals = fft.irfft(spectrum, self.length, workers=WORKERS)
+        signal: Reals = torch.fft.irfft(torch.from_numpy(spectrum), self.length).numpy()
         return signal
 
     def error(self, sends: Levels | None = None, impulse: Reals | None = None) -> float:
