@@ -27,12 +27,11 @@ from mix2daw.search.excerpts import (
     PRE_ROLL_S,
     STRETCH_S,
     TRIED_STRETCHES,
-    WHOLE_SONG_S,
+    scored_parts,
 )
 from mix2daw.search.settings import Settings
 from mix2daw.spool import ROOM_BYTES
 
-SCORED_LONG_S = 37.6  # of a song that is longer than WHOLE_SONG_S: four excerpts with their pre-roll
 WEIGHED_ROUNDS = 3
 
 
@@ -68,12 +67,13 @@ class Size:
     @property
     def scored_s(self) -> float:
         """What a graph is scored by."""
-        return self.seconds if self.seconds <= WHOLE_SONG_S else SCORED_LONG_S
+        parts = scored_parts(self.seconds, self.channels)
+        return self.seconds if parts is None else min(self.seconds, parts[0] * (PRE_ROLL_S + parts[1]))
 
     @property
     def tried_s(self) -> float:
         """What a trial of pruning is scored by."""
-        if self.seconds > WHOLE_SONG_S:
+        if scored_parts(self.seconds, self.channels) is not None:
             return self.scored_s
         return min(self.scored_s, TRIED_STRETCHES * (PRE_ROLL_S + STRETCH_S))
 

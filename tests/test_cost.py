@@ -12,6 +12,13 @@ from mix2daw.cost import Size, expected, memory_mib
 from mix2daw.eta import Cost
 from mix2daw.progress import Silence
 from mix2daw.recover import Job, Refinement, recover, refine
+from mix2daw.search.excerpts import (
+    PRE_ROLL_S,
+    SCORED_LEAST,
+    STRETCH_S,
+    WHOLE_CHANNEL_S,
+    scored_parts,
+)
 from mix2daw.search.settings import STRATEGIES, Settings
 from mix2daw.selection import Selection
 
@@ -112,3 +119,12 @@ def test_a_refinement_goes_through_the_stages_that_are_expected(tmp_path: Path) 
     expected_stages = [cost.stage for cost in watched.expected]
     assert [name for name in expected_stages if name in came] == came
     assert {"start", "console fit", "prune"} <= set(came)
+
+
+@pytest.mark.parametrize("channels", [1, 48, 60, 120, 180])
+@pytest.mark.parametrize("song_s", [5.0, 30.0, 60.0, 10000.0])
+def test_what_a_judge_keeps_is_bounded(channels: int, song_s: float) -> None:
+    parts = scored_parts(song_s, channels)
+    heard_s = song_s if parts is None else parts[0] * (PRE_ROLL_S + parts[1])
+    assert heard_s * channels <= WHOLE_CHANNEL_S
+    assert heard_s >= min(song_s, SCORED_LEAST * STRETCH_S)

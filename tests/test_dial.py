@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from search_helpers import state_of
@@ -9,6 +11,8 @@ from search_helpers import state_of
 from mix2daw.graph import Device, Graph, Strip
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.search.dial import dial_compressors
+from mix2daw.search.retouch import retouch
+from mix2daw.search.revive import revive
 from mix2daw.search.stages import refit_without_faint
 from mix2daw.search.state import State
 
@@ -54,7 +58,7 @@ def compressor_of(graph: Graph) -> dict[str, float]:
 @pytest.mark.parametrize("link", [0.0, 1.0])
 def test_whether_channels_are_linked_is_found(link: float) -> None:
     search = state(console(TRUTH | {"link": link}), console(TRUTH | {"link": 1 - link}))
-    dial_compressors(search)
+    dial_compressors(search, 1.0)
     assert compressor_of(search.graph)["link"] == link
     assert search.judge().score < 0.002
 
@@ -64,7 +68,7 @@ def test_a_compressor_goes_along_its_valley() -> None:
     start = console(TRUTH | {"threshold_db": -32.0, "ratio": 1.7}, fader_db=2.5)
     alone, search = state(console(TRUTH), start), state(console(TRUTH), start)
     alone.fit(16, 1.0, 1.0)
-    dial_compressors(search)
+    dial_compressors(search, 1.0)
     search.fit(16, 1.0, 1.0)
     assert search.judge().score < 0.6 * alone.judge().score
     wanted = TRUTH["threshold_db"]
@@ -74,7 +78,7 @@ def test_a_compressor_goes_along_its_valley() -> None:
 
 def test_what_is_right_is_left_alone() -> None:
     search = state(console(TRUTH), console(TRUTH))
-    dial_compressors(search)
+    dial_compressors(search, 1.0)
     assert compressor_of(search.graph) == pytest.approx(TRUTH)
 
 
@@ -95,3 +99,15 @@ def test_an_equalizer_of_the_master_that_is_heard_stays(real_db: float, now_db: 
     refit_without_faint(search, 4, 0.6, 1.0)
     assert [device.type for device in search.graph.master.devices] == ["equalizer"]
     assert search.judge().score < 0.02
+
+
+def test_a_spent_budget_ends_what_is_tried_out() -> None:
+    truth, start = console(TRUTH), console(TRUTH | {"link": 1.0, "ratio": 1.7}, fader_db=6.0)
+    search = state(truth, start)
+    search.settings = replace(search.settings, budget_s=1e-6)
+    for tried in (dial_compressors, retouch):
+        tried(search, 0.5)
+    revive(search, truth, 0.5)
+    assert search.out_of_time
+    assert compressor_of(search.graph) == pytest.approx(compressor_of(start))
+    assert search.graph.strip("one").fader_db == pytest.approx(6.0)

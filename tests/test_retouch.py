@@ -61,18 +61,18 @@ def test_equalizer_and_pan_of_a_soft_track_are_mended() -> None:
     truth = console()
     search = state_of(truth, console(wrong, pan=-0.2), sources())
     before = search.judge().score
-    retouch(search)
+    retouch(search, 1.0)
     off_db = curve_db(search.graph, "soft") - curve_db(truth, "soft")
     was_off_db = curve_db(console(wrong), "soft") - curve_db(truth, "soft")
     assert rms_about_mean(off_db) < 0.5 < 3 < rms_about_mean(was_off_db)
     assert search.judge().score < 0.5 * before
-    retouch(search)
+    retouch(search, 1.0)
     assert search.graph.strip("soft").pan == pytest.approx(-0.4, abs=0.03)
 
 
 def test_equalizer_that_stands_flat_is_set() -> None:
     search = state_of(console(), console(REST), sources())
-    retouch(search)
+    retouch(search, 1.0)
     assert rms_about_mean(curve_db(search.graph, "soft") - curve_db(console(), "soft")) < 0.5
 
 
@@ -81,7 +81,7 @@ def test_what_is_right_is_left_alone() -> None:
     lack = measure_lack(search)
     assert float(lack.rms_db().max()) < 0.05
     assert float((lack.sides_lin - 1).abs().max()) < 0.01
-    retouch(search)
+    retouch(search, 1.0)
     for key, value in LOUD.items():
         assert search.graph.strip("loud").devices[0].values[key] == pytest.approx(value, rel=1e-5)
     assert search.graph.strip("soft").pan == pytest.approx(-0.4, abs=1e-5)
@@ -105,5 +105,5 @@ def test_two_equalizers_of_one_track_are_nobody_s_guess() -> None:
     loud = start.strip("loud")
     twice = start.replace(loud.model_copy(update={"devices": (*loud.devices, equalizer(REST))}))
     search = state_of(console(), checked_graph(twice, PROCESSORS), sources())
-    retouch(search)
+    retouch(search, 1.0)
     assert search.graph.strip("loud").devices[0].values["bell_2_db"] == 4.0

@@ -46,7 +46,7 @@ def test_only_what_is_missed_comes_back_in_its_place() -> None:
     judge.accept(judge.without([Key("one", "compressor", "1"), Key("two", "compressor", "1")]))
     search.adopt(judge.shrunk())
     before = search.judge().score
-    revive(search, full)
+    revive(search, full, 1.0)
     types = {s.name: [d.type for d in s.devices] for s in search.graph.of_kind("track")}
     assert types == {"one": ["equalizer", "compressor"], "two": ["equalizer"]}
     assert search.graph.strip("one").devices[1].values == pytest.approx(HARD.values | {"link": 0})
@@ -60,7 +60,7 @@ def test_what_is_not_missed_stays_away() -> None:
     judge.accept(judge.without([Key("two", "compressor", "1")]))
     search.adopt(judge.shrunk())
     graph = search.graph
-    revive(search, full)
+    revive(search, full, 1.0)
     assert search.graph == graph
 
 

@@ -98,7 +98,7 @@ def _console_fit(state: State, rate: float = CONSOLE_RATE) -> None:
     effort = state.settings.effort
     with state.stage("console fit", _retouched(state) + effort.console):
         if effort.polish:
-            retouch(state)
+            retouch(state, 0.5)
         state.fit(effort.console, rate, 0.5)
 
 
@@ -157,10 +157,10 @@ def _refit(state: State) -> None:
     dialled = sum(device.type == "compressor" for _, device in state.graph.devices())
     with state.stage("refit", (dialled + CHANCES if effort.polish else 0) + effort.refit):
         if effort.polish:
-            dial_compressors(state)
+            dial_compressors(state, 0.85)
         refit_plainer(state, effort.refit, REFIT_RATE, 0.85)
         if effort.polish:
-            revive(state, state.fitted)
+            revive(state, state.fitted, 0.85)
         state.checkpoint()
 
 
@@ -177,7 +177,7 @@ def _finish(state: State) -> None:
     with state.stage("final fit", _retouched(state) + effort.final):
         if state.descends and not state.late(0.97):
             if effort.polish:
-                retouch(state)
+                retouch(state, 0.97)
             refit_without_faint(state, effort.final, FINAL_RATE, 0.97)
         state.checkpoint()
         round_off(state)

@@ -24,8 +24,9 @@ Values = dict[str, float]
 Turn = Callable[[Values, int], Values]  # the settings now, and the direction
 
 
-def dial_compressors(state: State) -> None:
-    """Turn the knobs of every compressor as long as that brings the graph closer to the mix."""
+def dial_compressors(state: State, share: float) -> None:
+    """Turn the knobs of every compressor as long as that brings the graph closer to the mix, and that share
+    of the budget is not spent."""
     judge = state.trial_judge()
     stereo = {strip.name for strip in state.graph.strips if strip.kind != "track" or strip.channels == 2}
     turns: list[Turn] = [partial(_curve, *steps) for steps in CURVE_TURNS]
@@ -33,6 +34,8 @@ def dial_compressors(state: State) -> None:
     for key in judge.controls.all_keys():
         if key.type != "compressor" or state.lock.fixes(key.strip, "compressor"):
             continue
+        if state.late(share):
+            break
         linkable = key.strip in stereo
         if linkable:  # with other settings that are wrong, the wrong choice may be the closer one
             _link(judge, key, PLAIN_GAIN)

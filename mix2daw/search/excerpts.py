@@ -21,6 +21,10 @@ LISTENED_S, LISTENED_LEAST_S, LISTENED_STRETCHES = 60.0, 24.0, 3
 LISTENED_CHANNEL_S = 900.0  # seconds times channels of all stems
 STRETCH_S, SCORED_S = 2.8, 8.4  # of the published score; of one scoring excerpt of a long song
 TRIED_STRETCHES = 4  # of a short song, by which a trial of pruning is judged
+# Seconds of a long song that are scored; the same times channels of all stems, and for a song that is scored
+# as a whole: a judge keeps the signals of every strip.
+SCORED_LONG_S, SCORED_CHANNEL_S, WHOLE_CHANNEL_S = 30.0, 1440.0, 2160.0
+SCORED_LEAST = 3  # excerpts
 
 
 @dataclass(frozen=True)
@@ -129,17 +133,26 @@ def training_excerpts(
     return excerpts
 
 
-def scoring_excerpts(
-    sources: Mapping[str, Tensor], target: Tensor, sample_rate: int, seconds: float = 30.0
-) -> list[ScoringExcerpt]:
-    """Excerpts to judge by: the whole of a short song, about `seconds` of a long one. The first second of
-    each is not scored."""
+def scored_parts(song_s: float, channels: int) -> tuple[int, float] | None:
+    """How many excerpts of how many seconds (after the pre-roll) a song is scored by, whose stems have so
+    many channels together; None: by the whole of it."""
+    if song_s <= WHOLE_SONG_S and song_s * channels <= WHOLE_CHANNEL_S:
+        return None
+    seconds = min(SCORED_LONG_S, SCORED_CHANNEL_S / channels)
+    each_s = SCORED_S if seconds == SCORED_LONG_S else STRETCH_S  # a large song in more and shorter ones
+    return max(SCORED_LEAST, round(seconds / each_s)), each_s
+
+
+def scoring_excerpts(sources: Mapping[str, Tensor], target: Tensor, sample_rate: int) -> list[ScoringExcerpt]:
+    """Excerpts to judge by: the whole of a short song, parts of a long or large one. The first second of each
+    is not scored."""
     skip, length = round(PRE_ROLL_S * sample_rate), target.shape[1]
     starts, size = [0], length
-    if length > WHOLE_SONG_S * sample_rate:
-        size = skip + round(SCORED_S * sample_rate)
+    parts = scored_parts(length / sample_rate, sum(source.shape[0] for source in sources.values()))
+    if parts is not None and length > skip + round(parts[1] * sample_rate):
+        size = skip + round(parts[1] * sample_rate)
         grid = list(range(0, length - size + 1, round(STRETCH_S * sample_rate)))
-        starts = coverage(sources, grid, size, max(1, round(seconds / SCORED_S)))
+        starts = coverage(sources, grid, size, parts[0])
     elif length < 2 * skip:
         skip = 0
     return _scored(sources, target, sample_rate, starts, size, skip)

@@ -47,13 +47,18 @@ class Lack:
         return (self.weight * (self.curve_db - mean).square()).sum(-1).sqrt()
 
 
-def retouch(state: State) -> None:
-    """Give tracks the equalizer and the pan that they lack; each that comes closer to the mix stays."""
+def retouch(state: State, share: float) -> None:
+    """Give tracks the equalizer and the pan that they lack, until that share of the budget is spent; each
+    that comes closer to the mix stays."""
+    if state.late(share):
+        return
     tracks = state.graph.of_kind("track")
     lack = measure_lack(state)
     touches = _curves(state, tracks, lack)
     judge = state.trial_judge()
     for index, strip in enumerate(tracks):
+        if state.late(share):
+            break
         for values in (touches.get(strip.name, {}), _pan(state, strip, lack.sides_lin[index])):
             if not values:
                 continue

@@ -15,16 +15,19 @@ CHANCES = 5  # devices that are tried
 MISSED = 0.5  # times the tolerance, by which the score must fall for a device to stay
 
 
-def revive(state: State, before: Graph) -> None:
+def revive(state: State, before: Graph, share: float) -> None:
     """Try the inserts that `before` had and the current graph has not, with the settings that they had: the
-    most salient of them, each once; those without which the score would be clearly worse are back."""
+    most salient of them, each once, until that share of the budget is spent; those without which the score
+    would be clearly worse are back."""
     graph, gone = _with_pruned(state.graph, before)
-    if not gone:
+    if not gone or state.late(share):
         return
     silent = saliency(graph, Controls(graph, state.impulses, state.device), state.training)
     wet = Controls(map_devices(graph, _wet), state.impulses, state.device)
     judge = Judge(wet.graph, wet, state.tried, gone, fixed_faders=state.lock.fixed_strips("fader"))
     for key in sorted(gone, key=lambda key: (-silent[key], key))[:CHANCES]:
+        if state.late(share):
+            break
         trial = judge.having(key)
         if trial.score <= judge.score - MISSED * state.settings.tolerance:
             judge.accept(trial)
