@@ -28,6 +28,7 @@ from mix2daw.search.excerpts import (
     STRETCH_S,
     TRIED_STRETCHES,
     scored_parts,
+    trained_s,
 )
 from mix2daw.search.settings import Settings
 from mix2daw.spool import ROOM_BYTES
@@ -79,7 +80,7 @@ class Size:
 
     def fitted_s(self, train_s: float) -> float:
         """What one step of a fit plays."""
-        return min(self.seconds, train_s + PRE_ROLL_S)
+        return min(self.seconds, trained_s(train_s, self.channels) + PRE_ROLL_S)
 
 
 # Kinds of work: how much of the song (seconds) is played how often (devices, channels).

@@ -16,6 +16,7 @@ from torch import Tensor
 from mix2daw.loss import SegmentLoss, SongScore, WaveformLoss
 
 FIRST_TRAIN_S, PRE_ROLL_S, STEP_S = 3.5, 1.0, 0.5
+TRAIN_CHANNEL_S = 336.0  # seconds times channels of all stems, if no more than FIRST_TRAIN_S is too little
 WHOLE_SONG_S = 45.0
 LISTENED_S, LISTENED_LEAST_S, LISTENED_STRETCHES = 60.0, 24.0, 3
 LISTENED_CHANNEL_S = 900.0  # seconds times channels of all stems
@@ -106,12 +107,19 @@ def stretches(sources: Mapping[str, Tensor], starts: list[int], size: int) -> li
     return cut
 
 
+def trained_s(seconds: float, channels: int) -> float:
+    """How long an excerpt is that should have so many seconds, of a song whose stems have so many channels
+    together: a backward pass keeps all that they play."""
+    return min(seconds, max(FIRST_TRAIN_S, TRAIN_CHANNEL_S / channels))
+
+
 def training_excerpts(
     sources: Mapping[str, Tensor], target: Tensor, sample_rate: int, seconds: float, count: int = 4
 ) -> list[TrainingExcerpt]:
-    """Excerpts to fit on, of so many seconds. A song that fits into one is one."""
-    length = target.shape[1]
-    scored, skip = round(seconds * sample_rate), round(PRE_ROLL_S * sample_rate)
+    """Excerpts to fit on, of so many seconds, of a large song of fewer. A song that fits into one is one."""
+    length, channels = target.shape[1], sum(source.shape[0] for source in sources.values())
+    scored = round(trained_s(seconds, channels) * sample_rate)
+    skip = round(PRE_ROLL_S * sample_rate)
     if length <= scored + skip:
         skip = min(skip, length // 4)
         starts, scored = [0], length - skip

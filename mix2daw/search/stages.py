@@ -139,13 +139,20 @@ def prune(state: State, way: str, share: float) -> None:
     whole is further off than they told, the round is done again with all of it."""
     tried, whole = state.rises
     limit = whole.limit(state.score())
-    pruned = _pruned(state, state.trial_judge(), tried, way, share)
+    devices = len(state.controls.all_keys())
+    with state.stage("prune", devices):
+        # Before there is a judge, which keeps much: a backward pass does, too.
+        salient = saliency(state.graph, state.controls, state.training) if way == "saliency" else {}
+        pruned = _pruned(state, state.trial_judge(), tried, way, salient, share)
     if state.tried is not state.scoring and state.score(pruned) > limit + state.settings.tolerance / 2:
-        pruned = _pruned(state, state.judge(), whole, way, share)
+        with state.stage("prune", devices):
+            pruned = _pruned(state, state.judge(), whole, way, salient, share)
     state.adopt(pruned)
 
 
-def _pruned(state: State, judge: Judge, rise: Rise, way: str, share: float) -> Graph:
+def _pruned(
+    state: State, judge: Judge, rise: Rise, way: str, salient: Mapping[Key, float], share: float
+) -> Graph:
     tolerance = state.settings.tolerance
 
     def limit() -> float:
@@ -156,14 +163,12 @@ def _pruned(state: State, judge: Judge, rise: Rise, way: str, share: float) -> G
         state.record(judge.score, count_left(keys))
         state.progress.step(f"La {judge.score:.3f}, {len(keys)} devices left")
 
-    with state.stage("prune", len(judge.candidates())):
-        if way == "saliency":
-            salient = saliency(state.graph, state.controls, state.training)
-            saliency_round(judge, salient, limit, tolerance, heard)
-        elif way == "brute-force":
-            brute_force_round(judge, limit, tolerance, state.generator, heard)
-        else:
-            dry_wet_round(judge, limit, heard)
+    if way == "saliency":
+        saliency_round(judge, salient, limit, tolerance, heard)
+    elif way == "brute-force":
+        brute_force_round(judge, limit, tolerance, state.generator, heard)
+    else:
+        dry_wet_round(judge, limit, heard)
     return fold_faders(judge.shrunk(), state.lock.fixed_strips() | state.standing)
 
 
