@@ -54,12 +54,14 @@ def session() -> Session:
     return session_of(console(band_db=-1.5), sources())
 
 
-def settings(only: str = "equalizer,compressor", without: str = "", lock: str = "") -> Settings:
+def settings(
+    only: str = "equalizer,compressor", without: str = "", lock: str = "", quick: bool = True
+) -> Settings:
     return Settings(
         only=Selection.of("--only", only.split(",")),
         without=Selection.of("--without", without.split(",")) if without else None,
         lock=Selection.of("--lock", lock.split(",")) if lock else None,
-        quick=True,
+        quick=quick,
     )
 
 
@@ -92,7 +94,7 @@ def refined(session: Session) -> Found:
     """From a graph with a fader that is wrong, a device that does nothing, and two that are locked."""
     idle = Device(type="equalizer", values={"bell_1_db": 0.2})
     given = console(bass_db=3.0, band_db=-1.5, keys=(idle,))
-    return plan_on(session, given, {}, settings(lock="drum,band.compressor")).run(Silence())
+    return plan_on(session, given, {}, settings(lock="drum,band.compressor", quick=False)).run(Silence())
 
 
 def test_refining_leaves_what_is_locked(refined: Found) -> None:
