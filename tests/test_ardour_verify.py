@@ -30,6 +30,9 @@ BOUNDS_DB = {
     "turned mono": -130, "Band": -95, "Hall": -90, "Pre": -100,
     "Master": -100,
 }  # fmt: skip
+# Ardour glides to the gain −1 of its phase switch by steps of 156.8 / rate of what is missing, in 32 bits.
+# Above 52 kHz they are rounded to nothing before its own limit of 1e-5: at 96 kHz 1.8e-5 of the level stay.
+GLIDES_HZ, GLIDED_DB = 52000, -88
 
 
 def in_file(name: str, wet: float = 1.0, **values: float) -> Device:
@@ -113,7 +116,9 @@ def test_ardour_plays_every_device_of_the_graph(rate: int, tmp_path: Path) -> No
     nulls = {null.strip: null for null in found.strips}
     assert nulls.pop("muted").null_db is None
     assert set(nulls) == set(BOUNDS_DB)
+    turned = {"turned", "turned mono", "Band", "Hall", "Pre", "Master"} if rate > GLIDES_HZ else set()
     for name, bound_db in BOUNDS_DB.items():
+        bound_db = max(bound_db, GLIDED_DB) if name in turned else bound_db
         level_db = nulls[name].null_db
         assert level_db is not None, explain(found)
         assert level_db < bound_db, explain(found)
