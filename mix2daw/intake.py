@@ -14,7 +14,7 @@ import soundfile
 
 from mix2daw.check.against import ABSENT_TIMES
 from mix2daw.check.band import band_findings
-from mix2daw.check.drift import Drift, find_drift
+from mix2daw.check.drift import Drift, find_drifts
 from mix2daw.check.fades import Fades, fade_findings, find_fades
 from mix2daw.check.files import LOSSY
 from mix2daw.check.filters import Filters, solve_filters
@@ -119,13 +119,8 @@ def _hear(session: Session) -> _Heard | None:
     if filters is None:
         return None
     remains = measure_remains(song, filters, _nothing)
-    drifts = {}
-    for number, track in enumerate(session.tracks):
-        columns = filters.responses.columns(number)
-        drift = find_drift(remains.stretches, columns, song.sample_rate, song.samples)
-        if drift is not None:
-            drifts[track.name] = drift
-    clear = {name: drift for name, drift in drifts.items() if drift.clear}
+    drifts = find_drifts(filters, remains, song)
+    clear = {t.name: drifts[t.path] for t in session.tracks if t.path in drifts and drifts[t.path].clear}
     common = common_drift(list(drifts.values()))
     return _Heard(session, song, filters, remains, measure_presence(filters, song.sample_rate), clear, common)
 

@@ -146,9 +146,9 @@ def _stamped(
     """Whether time references of Broadcast-WAV files can be held against that of the mix; and where they put
     stems, in samples of the mix: else against the start that most of them have (if no two have one, the
     first). None for a file without one, or one that would lie outside the mix."""
-    stamps = [stamp_s(file) for file in files]
+    stamps = [stamp_s(file.path, file.sample_rate) for file in files]
     known = [stamp for stamp in stamps if stamp is not None]
-    mix_s = stamp_s(mix)
+    mix_s = stamp_s(mix.path, mix.sample_rate)
 
     def against(start_s: float) -> list[int | None]:
         late = [None if stamp is None else round((stamp - start_s) * mix.sample_rate) for stamp in stamps]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from mix2daw.stems import AudioFile
-
 TIME_REFERENCE = 338  # where in the bext chunk it lies, 8 bytes, little endian
 
 
@@ -35,7 +33,7 @@ def time_reference(path: Path) -> int | None:
     return None
 
 
-def stamp_s(file: AudioFile) -> float | None:
-    """The time reference of a file in seconds; None without one."""
-    samples = time_reference(file.path)
-    return None if samples is None else samples / file.sample_rate
+def stamp_s(path: Path, sample_rate: int) -> float | None:
+    """The time reference of a file in seconds, at its rate; None without one."""
+    samples = time_reference(path)
+    return None if samples is None else samples / sample_rate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mix2daw.check.drift import find_drift
+from mix2daw.check.drift import find_drifts
 from mix2daw.check.fades import fade_findings, find_fades
 from mix2daw.check.filters import Filters, parts_of, solve_filters
 from mix2daw.check.findings import Finding, finding, refusal
@@ -137,12 +137,7 @@ def _by_one_clock(song: Song, lying: _Aligned, progress: Progress) -> tuple[_Ali
     """The song with stems by the clock of the mix, and whose clock was not."""
     if lying.heard is None:
         return lying, []
-    drifts = {}
-    for number, stem in enumerate(lying.song.stems):
-        columns = lying.heard.filters.responses.columns(number)
-        drift = find_drift(lying.heard.remains.stretches, columns, song.sample_rate, song.samples)
-        if drift is not None:
-            drifts[stem.path] = drift
+    drifts = find_drifts(lying.heard.filters, lying.heard.remains, lying.song)
     clear = {path: drift for path, drift in drifts.items() if drift.clear}
     if not clear:
         return lying, []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 from scipy.stats import theilslopes
 from torch import Tensor
 
+from mix2daw.check.filters import Filters
+from mix2daw.check.remains import Remains
+from mix2daw.check.song import Song
 from mix2daw.check.stretches import Stretch
 from mix2daw.search.least_squares import FRAMES_PER_NEWS
 
@@ -63,6 +67,17 @@ class _Phases:
         bins = self.phases.shape[-1]
         turn = torch.arange(bins, dtype=torch.float64) * (np.pi * late / (bins - 1))
         return self.phases * torch.polar(torch.ones_like(turn), turn).to(self.phases.dtype)
+
+
+def find_drifts(filters: Filters, remains: Remains, song: Song) -> dict[Path, Drift]:
+    """The drifts of the stems of a song, clear ones and about none; those that are not known are left out."""
+    found = {}
+    for number, stem in enumerate(song.stems):
+        columns = filters.responses.columns(number)
+        drift = find_drift(remains.stretches, columns, song.sample_rate, song.samples)
+        if drift is not None:
+            found[stem.path] = drift
+    return found
 
 
 def find_drift(

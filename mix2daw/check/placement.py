@@ -10,7 +10,7 @@ from mix2daw.check.drift import Drift
 from mix2daw.check.findings import Finding, finding
 from mix2daw.lag import Lag
 from mix2daw.placing import STAMP_SLACK_S, Placed
-from mix2daw.stamps import time_reference
+from mix2daw.stamps import stamp_s
 from mix2daw.stems import AudioFile
 
 LEAST_CUT_S = 0.02
@@ -66,21 +66,15 @@ def stamp_findings(lags: Mapping[Path, Lag], rates: Mapping[Path, int], mix_hz: 
 
     What the mix is stamped with says nothing: it is often bounced from another start.
     """
-    stamps = {path: _stamp_s(path, rates[path]) for path in lags}
-    known = {path: stamp_s for path, stamp_s in stamps.items() if stamp_s is not None}
+    stamps = {path: stamp_s(path, rates[path]) for path in lags}
+    known = {path: stamped_s for path, stamped_s in stamps.items() if stamped_s is not None}
     if not known:
         return
     most_s = Counter(known.values()).most_common(1)[0][0]
     most_samples = Counter(lags[path].samples for path in known).most_common(1)[0][0]
-    for path, stamp_s in known.items():
-        late_s, found = stamp_s - most_s, lags[path].samples - most_samples
+    for path, stamped_s in known.items():
+        late_s, found = stamped_s - most_s, lags[path].samples - most_samples
         if abs(late_s) > STAMP_SLACK_S:
             measured = {"stamped_samples": round(late_s * mix_hz), "found_samples": found}
             agrees = abs(late_s - found / mix_hz) < STAMP_SLACK_S
             yield finding("start-stamped" if agrees else "start-differs", [path], measured)
-
-
-def _stamp_s(path: Path, sample_rate: int) -> float | None:
-    """The time reference of a file in seconds."""
-    samples = time_reference(path)
-    return None if samples is None else samples / sample_rate
