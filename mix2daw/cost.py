@@ -26,7 +26,6 @@ from mix2daw.search.excerpts import (
     LISTENED_S,
     PRE_ROLL_S,
     STRETCH_S,
-    TRIED_STRETCHES,
     scored_parts,
     trained_s,
 )
@@ -76,7 +75,7 @@ class Size:
         """What a trial of pruning is scored by."""
         if scored_parts(self.seconds, self.channels) is not None:
             return self.scored_s
-        return min(self.scored_s, TRIED_STRETCHES * (PRE_ROLL_S + STRETCH_S))
+        return min(self.scored_s, FULL.tried_stretches * (PRE_ROLL_S + STRETCH_S))
 
     def fitted_s(self, train_s: float) -> float:
         """What one step of a fit plays."""

@@ -28,9 +28,9 @@ def loudest(session: Session, length_s: float) -> Session:
 
     Tracks that are silent in it are set aside. Raises InputError if all are.
     """
-    samples = round(length_s * session.sample_rate)
-    if samples >= session.mix.shape[1]:
+    if length_s * session.sample_rate >= session.mix.shape[1]:
         return session
+    samples = round(length_s * session.sample_rate)
     start = loudest_start(session, samples)
     spool, muted = Spool(), {track.name for track in session.muted}
     tracks, silent = [], []

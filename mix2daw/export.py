@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mix2daw.changes import changed_sources
@@ -24,7 +26,8 @@ def export_sessions(
     progress: Progress,
     options: Options = DEFAULTS,
 ) -> dict[str, list[Lost]]:
-    """Write one session per format into `folder`/<format>; returns what each could not carry.
+    """Write one session per format into `folder`/<format>, as many at a time as there are processors; returns
+    what each could not carry.
 
     Raises FormatError for an unknown format or an option that one does not have, OutputError, InputError (a
     source that cannot be read).
@@ -32,15 +35,18 @@ def export_sessions(
     check_fits(graph)
     graph = checked_graph(graph, PROCESSORS)
     writers = [exporter(name, options) for name in formats]
-    lost: dict[str, list[Lost]] = {}
     for writer in writers:
         place = folder / writer.name
         try:
             place.mkdir(parents=True)
         except OSError as error:
             raise OutputError(place, f"cannot be made ({error.strerror})", "write somewhere else") from None
-        lost[writer.name] = writer.write(graph, graph_folder, place)
-        progress.step(writer.name)
+    lost: dict[str, list[Lost]] = {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(writer.write, graph, graph_folder, folder / writer.name) for writer in writers]
+        for writer, job in zip(writers, jobs, strict=True):
+            lost[writer.name] = job.result()
+            progress.step(writer.name)
     return lost
 
 

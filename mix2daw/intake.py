@@ -6,6 +6,7 @@ stems resampled if that is asked for; what spoils a result (`check` has the code
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from mix2daw.check.presence import Presence, measure_presence
 from mix2daw.check.remains import Remains, measure_remains
 from mix2daw.check.song import Song, Stem
 from mix2daw.check.unexplained import explained_findings
+from mix2daw.excerpt import loudest
 from mix2daw.session import Material, Session, read_material, settle, with_muted
 from mix2daw.stems import probe, stereo
 
@@ -55,18 +57,25 @@ class _Heard:
     common: Drift | None
 
 
-def take_in(stems: Path, mix: Path, groups: Path | None = None, correct_drift: bool = False) -> Session:
-    """Read a session and see to it. `correct_drift`: whether stems are resampled to run by the mix's clock.
+def take_in(
+    stems: Path,
+    mix: Path,
+    groups: Path | None = None,
+    correct_drift: bool = False,
+    loudest_s: float = math.inf,
+) -> Session:
+    """Read a session and see to it. `correct_drift`: whether stems are resampled to run by the mix's clock;
+    `loudest_s`: how much of the mix is taken, where it is loudest.
 
     Raises InputError as `session.open_session` does.
     """
     material = read_material(stems, mix, groups)
     made = _made_of_others(material)
-    session = settle(material, set(made))
+    session = loudest(settle(material, set(made)), loudest_s)
     findings = [*_of_mix(material), *session.findings, *made.values()]
     heard = _hear(session)
     if heard is not None and correct_drift and heard.drifts:
-        session = settle(material, set(made), _stretches(heard))
+        session = loudest(settle(material, set(made), _stretches(heard)), loudest_s)
         told = [f"{name}: resampled by {ppm:+.1f} ppm to run by the mix's clock"
                 for name, ppm in _stretches(heard).items()]  # fmt: skip
         findings = [*_of_mix(material), *session.findings, *made.values(), *told]

@@ -13,6 +13,7 @@ sessions/…       one folder per format
 from __future__ import annotations
 
 import hashlib
+import math
 import platform
 import shlex
 import sys
@@ -32,7 +33,7 @@ from mix2daw.console import preset
 from mix2daw.cost import Size, expected
 from mix2daw.errors import MixError, OutputError
 from mix2daw.eta import rough
-from mix2daw.excerpt import MIX_FILE, loudest
+from mix2daw.excerpt import MIX_FILE
 from mix2daw.export import export_sessions
 from mix2daw.exporters import exporter
 from mix2daw.graph import Graph, read_graph
@@ -139,9 +140,10 @@ def check_job(job: Job) -> None:
 
 def plan_job(job: Job) -> Plan:
     """Read what a job needs, and plan its search. Raises InputError, FormatError."""
-    session = take_in(job.stems, job.mix, job.groups, job.correct_drift)
+    part_s = PREVIEW_S if job.preview else math.inf
+    session = take_in(job.stems, job.mix, job.groups, job.correct_drift, part_s)
     if job.preview:
-        session = replace(loudest(session, PREVIEW_S), mix_path=job.out / MIX_FILE)
+        session = replace(session, mix_path=job.out / MIX_FILE)
     return plan(session, job.out.resolve(), replace(job.settings, quick=job.preview))
 
 

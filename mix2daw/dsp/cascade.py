@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mix2daw.dsp.gpu.cascade import cascade as cascade_on_gpu
 from mix2daw.dsp.jit import compiled, compiled_parallel
-from mix2daw.dsp.lanes import LANES, add, gather, load, mul, scatter, store, sub
+from mix2daw.dsp.lanes import LANES, add, gather, load, mul, mul_add, mul_sub, scatter, store, sub
 from mix2daw.dsp.rows import (
     Doubles,
     Floats,
@@ -27,7 +27,7 @@ from mix2daw.dsp.rows import (
     wants_gradient,
 )
 
-BLOCK = 512
+BLOCK = 256
 SNAP = np.float32(1e-8)  # JUCE clears a filter state below this ...
 SNAP_SAMPLES = 8192  # ... at the end of each of pedalboard's blocks (a multiple of BLOCK)
 
@@ -48,9 +48,30 @@ def _section(source: Floats, target: Floats, c: Floats, state: Floats) -> None:
 
 
 @compiled
-def _section_adjoint(
-    source: Doubles, target: Doubles, g: Doubles, c: Doubles, u: Doubles, dc: Doubles
-) -> None:
+def _two_sections(source: Floats, between: Floats, target: Floats, c: Floats, state: Floats) -> None:
+    """Two sections over one block, `between` what goes from one to the other: c (2, 5, 8), state (2, 2, 8).
+    While a sample of the first waits for the one before it, the processor works on the second."""
+    b0, b1, b2, a1, a2 = load(c[0], 0), load(c[0], 1), load(c[0], 2), load(c[0], 3), load(c[0], 4)
+    d0, d1, d2, e1, e2 = load(c[1], 0), load(c[1], 1), load(c[1], 2), load(c[1], 3), load(c[1], 4)
+    s1, s2, t1, t2 = load(state[0], 0), load(state[0], 1), load(state[1], 0), load(state[1], 1)
+    for n in range(source.shape[0]):
+        v = load(source, n)
+        middle = add(mul(v, b0), s1)
+        s1 = add(sub(mul(v, b1), mul(middle, a1)), s2)
+        s2 = sub(mul(v, b2), mul(middle, a2))
+        store(between, n, middle)
+        out = add(mul(middle, d0), t1)
+        t1 = add(sub(mul(middle, d1), mul(out, e1)), t2)
+        t2 = sub(mul(middle, d2), mul(out, e2))
+        store(target, n, out)
+    store(state[0], 0, s1)
+    store(state[0], 1, s2)
+    store(state[1], 0, t1)
+    store(state[1], 1, t2)
+
+
+@compiled
+def _section_adjoint(source: Floats, target: Floats, g: Doubles, c: Doubles, u: Doubles, dc: Doubles) -> None:
     """The adjoint of one section over one block, backwards in time: `g` (samples, 8) is replaced by the
     gradient of the section's input; `u` (2, 8) is the adjoint's state, `dc` (5, 8) collects the gradient of
     the coefficients."""
@@ -60,13 +81,13 @@ def _section_adjoint(
     last = source.shape[0] - 1
     for m in range(last + 1):
         x, y = load(source, last - m), load(target, last - m)
-        u0 = sub(sub(load(g, last - m), mul(a1, u1)), mul(a2, u2))
-        d0 = add(d0, mul(u0, x))
-        d1 = add(d1, mul(u1, x))
-        d2 = add(d2, mul(u2, x))
-        d3 = sub(d3, mul(u1, y))
-        d4 = sub(d4, mul(u2, y))
-        store(g, last - m, add(add(mul(b0, u0), mul(b1, u1)), mul(b2, u2)))
+        u0 = mul_sub(a1, u1, mul_sub(a2, u2, load(g, last - m)))
+        d0 = mul_add(u0, x, d0)
+        d1 = mul_add(u1, x, d1)
+        d2 = mul_add(u2, x, d2)
+        d3 = mul_sub(u1, y, d3)
+        d4 = mul_sub(u2, y, d4)
+        store(g, last - m, mul_add(b2, u2, mul_add(b1, u1, mul(b0, u0))))
         u2, u1 = u1, u0
     store(u, 0, u1)
     store(u, 1, u2)
@@ -78,11 +99,14 @@ def _section_adjoint(
 
 
 @compiled
-def _copy(source: Floats, target: Floats | Doubles) -> None:
-    """Copy a (n, 8) array."""
-    for n in range(source.shape[0]):
-        for lane in range(LANES):
-            target[n, lane] = source[n, lane]
+def _all_sections(signals: Floats, c: Floats, state: Floats) -> None:
+    """One block through all sections, each from a row of `signals` (sections + 1, samples, 8) to the next: c
+    (sections, 5, 8), state (sections, 2, 8)."""
+    sections = c.shape[0]
+    for j in range(0, sections - 1, 2):
+        _two_sections(signals[j], signals[j + 1], signals[j + 2], c[j : j + 2], state[j : j + 2])
+    if sections % 2 == 1:
+        _section(signals[sections - 1], signals[sections], c[sections - 1], state[sections - 1])
 
 
 @compiled
@@ -98,17 +122,18 @@ def _snap(state: Floats) -> None:
 def _pack_forward(x: Floats, first: int, c: Floats, y: Floats, states: Floats) -> None:
     """Eight rows from `first` on: c (sections, 5, 8); states (blocks or 0, sections, 2, 8) are those at the
     start of each block, if they are wanted."""
-    block = np.zeros((BLOCK, LANES), np.float32)
-    state = np.zeros((c.shape[0], 2, LANES), np.float32)
+    sections = c.shape[0]
+    signals = np.zeros((sections + 1, BLOCK, LANES), np.float32)
+    state = np.zeros((sections, 2, LANES), np.float32)
     for start in range(0, x.shape[1], BLOCK):
-        gather(x, first, start, block)
-        for j in range(c.shape[0]):
-            if states.shape[0] > 0:
-                _copy(state[j], states[start // BLOCK, j])
-            _section(block, block, c[j], state[j])
-            if (start + BLOCK) % SNAP_SAMPLES == 0:
+        gather(x, first, start, signals[0])
+        if states.shape[0] > 0:
+            states[start // BLOCK] = state
+        _all_sections(signals, c, state)
+        if (start + BLOCK) % SNAP_SAMPLES == 0:
+            for j in range(sections):
                 _snap(state[j])
-        scatter(block, y, first, start)
+        scatter(signals[sections], y, first, start)
 
 
 @compiled
@@ -118,20 +143,16 @@ def _pack_backward(
     """Adjoint of `_pack_forward`: fills eight rows of gx (rows, samples), and gc (sections, 5, 8)."""
     sections = c.shape[0]
     signals = np.zeros((sections + 1, BLOCK, LANES), np.float32)
-    wide = np.empty((sections + 1, BLOCK, LANES), np.float64)
-    state = np.empty((2, LANES), np.float32)
+    state = np.empty((sections, 2, LANES), np.float32)
     g = np.zeros((BLOCK, LANES), np.float64)  # beyond the end nothing is heard
     u = np.zeros((sections, 2, LANES), np.float64)
     for b in range(states.shape[0] - 1, -1, -1):
         gather(x, first, b * BLOCK, signals[0])
-        for j in range(sections):
-            _copy(states[b, j], state)
-            _section(signals[j], signals[j + 1], c[j], state)
-            _copy(signals[j], wide[j])
-        _copy(signals[sections], wide[sections])
+        state[:] = states[b]
+        _all_sections(signals, c, state)
         gather(gy, first, b * BLOCK, g)
         for j in range(sections - 1, -1, -1):
-            _section_adjoint(wide[j], wide[j + 1], g, c64[j], u[j], gc[j])
+            _section_adjoint(signals[j], signals[j + 1], g, c64[j], u[j], gc[j])
         scatter(g, gx, first, b * BLOCK)
 
 

@@ -1,6 +1,7 @@
 """Compilation of the kernels by numba: machine code, kept on disk, in strict IEEE order.
 
-No fast-math and no fused multiply-add: the kernels must round as the plugins do, bit for bit.
+No fast-math and no fused multiply-add: the kernels must round as the plugins do, bit for bit. Only gradients,
+of which plugins know nothing, may fuse.
 Rows are independent and each is summed in its own order, so results do not depend on the number of threads.
 """
 
@@ -24,6 +25,12 @@ numba.config.SLP_VECTORIZE = 1  # type: ignore[attr-defined]
 def compiled(function: Kernel) -> Kernel:
     """The function as machine code."""
     return cast(Kernel, numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+
+
+def compiled_fused(function: Kernel) -> Kernel:
+    """The function as machine code that may round a product and a sum at once."""
+    options = numba.njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
+    return cast(Kernel, options(function))
 
 
 def compiled_parallel(function: Kernel) -> Kernel:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mix2daw.dsp.jit import compiled
+from mix2daw.dsp.jit import compiled, compiled_fused
 from mix2daw.dsp.rows import Doubles, Floats
 
 LANES = 8
@@ -55,6 +55,24 @@ def mul(a: Lanes, b: Lanes) -> Lanes:
     return (
         a[0] * b[0], a[1] * b[1], a[2] * b[2], a[3] * b[3],
         a[4] * b[4], a[5] * b[5], a[6] * b[6], a[7] * b[7],
+    )  # fmt: skip
+
+
+@compiled_fused
+def mul_add(a: Lanes, b: Lanes, c: Lanes) -> Lanes:
+    """Lane by lane c + a · b, rounded once where the machine can."""
+    return (
+        c[0] + a[0] * b[0], c[1] + a[1] * b[1], c[2] + a[2] * b[2], c[3] + a[3] * b[3],
+        c[4] + a[4] * b[4], c[5] + a[5] * b[5], c[6] + a[6] * b[6], c[7] + a[7] * b[7],
+    )  # fmt: skip
+
+
+@compiled_fused
+def mul_sub(a: Lanes, b: Lanes, c: Lanes) -> Lanes:
+    """Lane by lane c − a · b, rounded once where the machine can."""
+    return (
+        c[0] - a[0] * b[0], c[1] - a[1] * b[1], c[2] - a[2] * b[2], c[3] - a[3] * b[3],
+        c[4] - a[4] * b[4], c[5] - a[5] * b[5], c[6] - a[6] * b[6], c[7] - a[7] * b[7],
     )  # fmt: skip
 
 

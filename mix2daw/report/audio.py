@@ -26,7 +26,8 @@ Codec = Literal["flac", "mp3"]
 
 ALL_BYTES, STRIPS_BYTES = 16_200_000, 4_200_000  # before base64, which makes a third more of it
 BEST_KBPS, WORST_KBPS, STRIP_KBPS = 192, 96, 80
-LONGEST_STRIP_S, SHORTEST_STRIP_S = 10.0, 2.0
+LONGEST_STRIP_S, LONGEST_STRIP_SHARE = 10.0, 0.25  # of the song
+LEAST_STRIP_S, SHORTEST_STRIP_S = 5.0, 2.0  # if there is room for it; else
 PEAK = 0.89
 MP3_LOW_KBPS, MP3_HIGH_KBPS = 32, 320
 PAGE_RATES = (44100, 48000)
@@ -101,7 +102,8 @@ def size(clip: Clip) -> int:
 
 def strip_seconds(clips: int, length_s: float) -> float:
     """How long the excerpts of strips are, 0 if there are too many strips for any."""
-    seconds = min(length_s, LONGEST_STRIP_S, STRIPS_BYTES * 8 / 1000 / STRIP_KBPS / max(1, clips))
+    longest_s = min(LONGEST_STRIP_S, max(length_s * LONGEST_STRIP_SHARE, min(length_s, LEAST_STRIP_S)))
+    seconds = min(longest_s, STRIPS_BYTES * 8 / 1000 / STRIP_KBPS / max(1, clips))
     return seconds if seconds >= min(SHORTEST_STRIP_S, length_s) else 0.0
 
 

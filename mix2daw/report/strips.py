@@ -1,10 +1,11 @@
-"""One pass through the console: what is heard on every strip, with the signals of one strip in memory."""
+"""One pass through the console: what is heard on every strip, with the signals of two strips in memory."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,17 +50,21 @@ def listen(
     numbers = {strip.name: number for number, strip in enumerate(graph.strips)}
     taps = {tap for strip in graph.strips for tap in _taps(strip)}
     total = np.zeros((2, graph.length_samples), np.float32)
-    found: dict[str, Heard] = {}
-    for name, group in itertools.groupby(each_tap(graph, folder, taps), key=lambda pair: pair[0][0]):
-        signals = {tap[1]: signal for tap, signal in group}
-        strip = graph.strip(name)
-        if strip.kind == "track":
-            total += signals[0]
-        tails = _tails(strip, folder, graph.sample_rate)
-        number = numbers[name]
-        found[name] = _heard(strip, signals, tails, graph.sample_rate, number, rest, loudest_s, seconds)
-        heard(name)
-    return found, total
+    jobs: dict[str, Future[Heard]] = {}
+    # A strip is played while the one before it is measured; of more than two there are no signals in memory.
+    with ThreadPoolExecutor(1) as worker:
+        for name, group in itertools.groupby(each_tap(graph, folder, taps), key=lambda pair: pair[0][0]):
+            signals = {tap[1]: signal for tap, signal in group}
+            strip = graph.strip(name)
+            if strip.kind == "track":
+                total += signals[0]
+            tails = _tails(strip, folder, graph.sample_rate)
+            wait(jobs.values())
+            jobs[name] = worker.submit(
+                _heard, strip, signals, tails, graph.sample_rate, numbers[name], rest, loudest_s, seconds
+            )
+            heard(name)
+    return {name: job.result() for name, job in jobs.items()}, total
 
 
 def _taps(strip: Strip) -> set[Tap]:

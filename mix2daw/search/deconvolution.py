@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy import fft, optimize
+from torch import Tensor
 
 Reals = npt.NDArray[np.float32]
 Spectra = npt.NDArray[np.complex64]
@@ -112,28 +113,43 @@ class Deconvolution:
         ridge = np.float32(RIDGE * mean.mean())
         inverse: Reals = np.reciprocal(mean + ridge)
 
-        def filtered(z: Reals, spectrum: Reals) -> Reals:
-            out: Reals = self._signal(self._spectrum(z) * spectrum)[:, : self.taps]
+        size = min(self.length, fft.next_fast_len(2 * self.taps, real=True))
+        excited, levelled = self._within_taps(excitation, size), self._within_taps(inverse, size)
+
+        def filtered(z: Reals, spectrum: Tensor) -> Reals:
+            transformed = torch.fft.rfft(torch.from_numpy(z), size) * spectrum
+            out: Reals = torch.fft.irfft(transformed, size)[:, : self.taps].numpy()
             return out
 
         weighted = (right * self.weight).astype(np.complex64, copy=False)
         b = self._signal(weighted)[:, : self.taps] * self.prior
         z, left = np.zeros_like(b), b
-        step = filtered(left, inverse)
+        step = filtered(left, levelled)
         direction, gain = step, (left * step).sum(-1, keepdims=True, dtype=np.float64)
         for _ in range(iterations):
-            image = filtered(direction * self.prior, excitation) * self.prior + ridge * direction
+            image = filtered(direction * self.prior, excited) * self.prior + ridge * direction
             curvature = (direction * image).sum(-1, keepdims=True, dtype=np.float64)
             if not (curvature > 0).all():
                 break
             length = (gain / curvature).astype(np.float32)
             z, left = z + length * direction, left - length * image
-            step = filtered(left, inverse)
+            step = filtered(left, levelled)
             new_gain = (left * step).sum(-1, keepdims=True, dtype=np.float64)
             direction = step + (new_gain / gain).astype(np.float32) * direction
             gain = new_gain
         result: Reals = z * self.prior
         return result
+
+    def _within_taps(self, spectrum: Reals, size: int) -> Tensor:
+        """A zero-phase filter (bins,) for a transform of `size` samples, at least 2 · taps: the same for
+        signals of `taps` samples of which as many are heard."""
+        if size == self.length:
+            return torch.from_numpy(spectrum)
+        response = torch.fft.irfft(torch.from_numpy(spectrum).double(), self.length)
+        response[self.taps : size - self.taps + 1] = 0
+        response[size - self.taps + 1 : size] = response[self.length - self.taps + 1 :].clone()
+        folded: Tensor = torch.fft.rfft(response[:size]).real.float()
+        return folded
 
     def subtract(self, sends: Levels, impulse: Reals) -> None:
         """Take what a response explains out of the rests."""

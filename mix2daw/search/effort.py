@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Effort:
     """Most steps of each fit: the first one without returns, that of the full console, those before a round
     of pruning by learnt weights, those between and after the rounds. `excerpt_s`: how long an excerpt is that
-    they listen to. `polish`: whether settings are also tried out, beside the descent (`retouch`, `dial`,
-    `revive`), and the reverb's response is solved a second time."""
+    they listen to; `tried_stretches`: of a short song, by how many a trial of pruning is judged. `polish`:
+    whether settings are also tried out, beside the descent (`retouch`, `dial`, `revive`), and the reverb's
+    response is solved a second time."""
 
     first: int
     console: int
@@ -18,8 +19,13 @@ class Effort:
     refit: int
     final: int
     excerpt_s: float
+    tried_stretches: int
     polish: bool
 
 
-FULL = Effort(first=40, console=52, weigh=16, refit=24, final=16, excerpt_s=7.0, polish=True)
-QUICK = Effort(first=16, console=20, weigh=8, refit=8, final=4, excerpt_s=3.5, polish=False)
+FULL = Effort(
+    first=40, console=52, weigh=16, refit=24, final=16, excerpt_s=7.0, tried_stretches=4, polish=True
+)
+QUICK = Effort(
+    first=12, console=16, weigh=8, refit=8, final=4, excerpt_s=3.0, tried_stretches=2, polish=False
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -26,6 +26,7 @@ RATES = {"_db": 0.5, "_hz": 0.04, "_q": 0.03}  # dB, natural logarithms
 RIDGE = {"_db": 1e-3, "_hz": 1e-2, "_q": 2e-2}
 # Per decibel, for curves that are to be said with few bands: a sum of magnitudes leaves most of them at 0.
 PLAIN, PLAIN_KNEE_DB = 0.02, 0.1
+FILTERS = ("high_pass", "low_pass")
 FILTER_STARTS_HZ = ((30.0, 17000.0), (90.0, 17000.0), (250.0, 17000.0), (30.0, 7000.0))
 SHAPES: tuple[tuple[str, Design], ...] = (
     ("low_shelf", low_shelf),
@@ -124,20 +125,26 @@ def fit_equalizers(
     target_db, weight = target_db.repeat(starts, 1), weight.repeat(starts, 1)
     settings = {name: torch.cat([begin[name] for begin in begins]) for name in rest}
     level_db = (weight * target_db).sum(-1).clone().requires_grad_(True)
-    free = {
-        name: (value if name.endswith("_db") else value.log()).clone().requires_grad_(True)
-        for name, value in settings.items()
-        if not name.endswith(("slope_db", "shelf_q"))
-    }
-    origin = {name: rest[name] if name.endswith("_db") else math.log(rest[name]) for name in free}
-    groups = [
-        {"params": [v for n, v in free.items() if n.endswith(kind)], "lr": r} for kind, r in RATES.items()
-    ]
+    # Settings of one kind are one tensor (settings, rows), those of filters last: each operation costs the
+    # same for one of them as for all.
+    names = {kind: _free(rest, kind) for kind in RATES}
+    bounded = {kind: sum(not name.startswith(FILTERS) for name in names[kind]) for kind in RATES}
+
+    def raw(values: Mapping[str, Tensor], kind: str) -> Tensor:
+        stacked = torch.stack([values[name] for name in names[kind]])
+        return stacked if kind == "_db" else stacked.log()
+
+    free = {kind: raw(settings, kind).requires_grad_(True) for kind in RATES}
+    origin = {kind: raw(flat, kind)[: bounded[kind], :1] for kind in RATES}
+    groups = [{"params": [free[kind]], "lr": rate} for kind, rate in RATES.items()]
     optimiser = torch.optim.Adam([*groups, {"params": [level_db], "lr": 0.3}])
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, ITERATIONS, 1e-3)
 
     def current() -> dict[str, Tensor]:
-        return settings | {n: v if n.endswith("_db") else v.exp() for n, v in free.items()}
+        values = {kind: value if kind == "_db" else value.exp() for kind, value in free.items()}
+        return settings | {
+            name: value for kind in RATES for name, value in zip(names[kind], values[kind], strict=True)
+        }
 
     def misfit() -> Tensor:
         """Of every row: distance from the target plus how far bells and shelves were moved."""
@@ -146,14 +153,12 @@ def fit_equalizers(
         total = (weight * torch.sqrt(error.square() + 0.25)).sum(-1)
         if plain:
             total = total + PLAIN * torch.sqrt(level_db.square() + PLAIN_KNEE_DB**2)
-        for name, value in free.items():
-            if not name.startswith(("high_pass", "low_pass")):
-                kind = next(kind for kind in RIDGE if name.endswith(kind))
-                moved = (value - origin[name]).square()
-                if plain and kind == "_db":
-                    total = total + PLAIN * torch.sqrt(moved + PLAIN_KNEE_DB**2)
-                else:
-                    total = total + RIDGE[kind] * moved
+        for kind, value in free.items():
+            moved = (value[: bounded[kind]] - origin[kind]).square()
+            if plain and kind == "_db":
+                total = total + PLAIN * torch.sqrt(moved + PLAIN_KNEE_DB**2).sum(0)
+            else:
+                total = total + RIDGE[kind] * moved.sum(0)
         return total
 
     for _ in range(ITERATIONS):
@@ -168,6 +173,12 @@ def fit_equalizers(
         best = error.argmin(0) * stems + torch.arange(stems)
         found = {name: torch.where(lost, rest[name], value) for name, value in _tidied(current()).items()}
         return {n: value[best] for n, value in found.items()}, torch.where(lost, 0.0, level_db)[best]
+
+
+def _free(names: Iterable[str], kind: str) -> list[str]:
+    """Those settings of a kind that a descent moves, those of filters last."""
+    free = [name for name in names if name.endswith(kind) and not name.endswith(("slope_db", "shelf_q"))]
+    return sorted(free, key=lambda name: name.startswith(FILTERS))
 
 
 def _with_filters(

@@ -21,7 +21,6 @@ WHOLE_SONG_S = 45.0
 LISTENED_S, LISTENED_LEAST_S, LISTENED_STRETCHES = 60.0, 24.0, 3
 LISTENED_CHANNEL_S = 900.0  # seconds times channels of all stems
 STRETCH_S, SCORED_S = 2.8, 8.4  # of the published score; of one scoring excerpt of a long song
-TRIED_STRETCHES = 4  # of a short song, by which a trial of pruning is judged
 # Seconds of a long song that are scored; the same times channels of all stems, and for a song that is scored
 # as a whole: a judge keeps the signals of every strip.
 SCORED_LONG_S, SCORED_CHANNEL_S, WHOLE_CHANNEL_S = 30.0, 1440.0, 2160.0
@@ -167,16 +166,16 @@ def scoring_excerpts(sources: Mapping[str, Tensor], target: Tensor, sample_rate:
 
 
 def trial_excerpts(
-    sources: Mapping[str, Tensor], target: Tensor, sample_rate: int, whole: list[ScoringExcerpt]
+    sources: Mapping[str, Tensor], target: Tensor, sample_rate: int, whole: list[ScoringExcerpt], count: int
 ) -> list[ScoringExcerpt]:
-    """Less to judge a trial by, which is one of a hundred: of a short song a few stretches in which every
+    """Less to judge a trial by, which is one of a hundred: of a short song `count` stretches in which every
     stem is heard; of others what they are judged by anyway (`whole`)."""
     skip, length = round(PRE_ROLL_S * sample_rate), target.shape[1]
     size = skip + round(STRETCH_S * sample_rate)
-    if len(whole) > 1 or length < TRIED_STRETCHES * size:
+    if len(whole) > 1 or length < count * size:
         return whole
     grid = list(range(0, length - size + 1, round(STRETCH_S / 2 * sample_rate)))
-    return _scored(sources, target, sample_rate, coverage(sources, grid, size, TRIED_STRETCHES), size, skip)
+    return _scored(sources, target, sample_rate, coverage(sources, grid, size, count), size, skip)
 
 
 def _scored(

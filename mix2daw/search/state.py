@@ -100,9 +100,12 @@ class State:
         self.device = engine(settings.device)
         self.played = Sources(session, self.device)
         target = self.target.to(self.device)
-        self.training = training_excerpts(self.played, target, self.sample_rate, settings.effort.excerpt_s)
+        effort = settings.effort
+        self.training = training_excerpts(self.played, target, self.sample_rate, effort.excerpt_s)
         self.scoring = scoring_excerpts(self.played, target, self.sample_rate)
-        self.tried = trial_excerpts(self.played, target, self.sample_rate, self.scoring)
+        self.tried = trial_excerpts(
+            self.played, target, self.sample_rate, self.scoring, effort.tried_stretches
+        )
         self.generator = random.Random(settings.seed)
         self.agreement: Tensor | None = None
         self.impulses: dict[str, Tensor] = dict(impulses or {})
