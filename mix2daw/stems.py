@@ -29,7 +29,9 @@ from mix2daw.limits import RATE_HIGH_HZ, RATE_LOW_HZ
 
 Signal = NDArray[np.float32]
 
-EXTENSIONS: tuple[str, ...] = (".wav", ".wave", ".flac", ".aif", ".aiff", ".ogg", ".mp3")
+EXTENSIONS: tuple[str, ...] = (
+    ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".caf", ".ogg", ".mp3",
+)  # fmt: skip
 Channels = tuple[int, ...]
 STEM_CHANNELS: Channels = (1, 2)
 IMPULSE_CHANNELS: Channels = (2, 4)

@@ -53,6 +53,10 @@ def test_same_signal_same_bytes_and_no_leftovers(tmp_path: Path) -> None:
         ("a.flac", "FLAC", "PCM_24", 2**-22),
         ("a.aif", "AIFF", "PCM_24", 2**-22),
         ("a.Aiff", "AIFF", "FLOAT", 0),
+        ("a.bwf", "WAVEX", "PCM_24", 2**-22),
+        ("a.rf64", "RF64", "PCM_24", 2**-22),
+        ("a.w64", "W64", "FLOAT", 0),
+        ("a.caf", "CAF", "PCM_24", 2**-22),
     ],
 )
 def test_lossless_formats(tmp_path: Path, name: str, format_: str, subtype: str, tolerance: float) -> None:
