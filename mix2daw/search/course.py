@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mix2daw.controls import Controls, Key
-from mix2daw.dsp.memory import hand_back_freed_memory
 from mix2daw.search.dial import dial_compressors
 from mix2daw.search.excerpts import FIRST_TRAIN_S, training_excerpts
 from mix2daw.search.fold import fold_wet
@@ -80,7 +79,6 @@ def _smaller(settings: Settings) -> tuple[Step, ...]:
 def _warm_start(state: State) -> None:
     with state.stage("warm start", 1):
         start(state)
-        hand_back_freed_memory()
 
 
 def _first_fit(state: State) -> None:

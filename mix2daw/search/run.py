@@ -18,7 +18,7 @@ from mix2daw.console import (
     with_strips,
 )
 from mix2daw.dsp.jit import torch_threads_kept
-from mix2daw.dsp.memory import hand_back_freed_memory, keep_freed_memory
+from mix2daw.dsp.memory import freed_memory_kept
 from mix2daw.graph import Graph, Strip
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
@@ -53,15 +53,14 @@ class Plan:
         """Search. Ctrl-C ends it early with the best graph so far. The same session, settings and seed give
         the same graph, on any number of cores, unless the budget runs out (`Found.out_of_time`); and so they
         do if the search goes on from where it is kept in `store`."""
-        keep_freed_memory()
-        with torch_threads_kept():
+        with freed_memory_kept(), torch_threads_kept():
             # torch adds up in an order that depends on its number of threads, and so would the result: it has
             # two on any machine. More would not be faster: what takes time are our kernels, on all cores.
             torch.set_num_threads(2)
             state = State(self.session, self.console, self.settings, progress, self.lock, self.impulses)
             progress.stands(None, sum(self.offered.values()))
             found = _outcome(state, self.steps, self.offered, store or Store())
-        hand_back_freed_memory()
+            del state  # before what is kept is handed back
         return replace(found, graph=with_strips(found.graph, self.muted))
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mix2daw.controls import Controls, Key
+from mix2daw.dsp.memory import MUCH_BYTES, hand_back_freed_memory
 from mix2daw.graph import Graph, Strip
 from mix2daw.loss import published_la
 from mix2daw.mixdown import mix_down
@@ -136,6 +137,7 @@ class State:
         try:
             yield
         finally:
+            hand_back_freed_memory(MUCH_BYTES)
             self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - begun
 
     def late(self, share: float = 1.0) -> bool:
