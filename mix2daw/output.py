@@ -24,6 +24,7 @@ RESULT_FILES = frozenset(
     {
         *("graph.json", "result.json", "groups.yaml", "report.html", "verify.json"),
         *("render.wav", "difference.wav", "mix.wav", "sessions", "impulses"),
+        *("song.json", "graph-nodelink.json"),  # in a collection
     }
 )
 RESULT_MARKS = frozenset({"graph.json", "result.json"})

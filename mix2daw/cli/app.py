@@ -28,6 +28,7 @@ ORDER = (
     "compare",
     "export",
     "verify",
+    "collect",
     "processors",
     "formats",
     "schema",

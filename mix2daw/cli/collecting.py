@@ -1,0 +1,95 @@
+"""`collect`: many songs at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mix2daw.cli.app import AsJson, Quiet, app
+from mix2daw.cli.command import MENDABLE, Command, is_verbose
+from mix2daw.cli.completing import one_of, some_of
+from mix2daw.cli.recovering import Budget, CorrectDrift, Engine, Only, Seed, Strategy, Tolerance, Without
+from mix2daw.cli.values import NAMES, names, seconds, selection
+from mix2daw.overview import progress_bar
+from mix2daw.terminal import output, print_lines
+
+
+@app.command(
+    cls=Command,
+    epilog="""
+    mix2daw collect songs --out corpus
+    mix2daw collect songs.csv --out corpus --workers 8 --threads 2
+    mix2daw collect MedleyDB --out corpus --ray auto --preset paper --seed 1
+    mix2daw collect songs --out corpus --to reaper --report --keep-audio
+    """,
+)
+def collect(
+    ctx: typer.Context,
+    corpus: Annotated[Path, typer.Argument(help="Folder of songs, or a manifest (CSV, JSON lines).")],
+    out: Annotated[Path, typer.Option(help="Folder to make, or to go on with.")],
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes on this machine.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of each process.")] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(help="Work on a Ray cluster: auto, its address, or local.", metavar="ADDRESS"),
+    ] = None,
+    gpus: Annotated[
+        float, typer.Option(min=0, help="Of each song on a cluster: 1, or a part as 0.25.")
+    ] = 0.0,
+    preset: Annotated[
+        str, typer.Option(help="The console: studio or paper.", autocompletion=one_of("preset"))
+    ] = "studio",
+    strategy: Strategy = "saliency",
+    tolerance: Tolerance = 0.01,
+    seed: Seed = 0,
+    budget: Budget = None,
+    device: Engine = "auto",
+    only: Only = None,
+    without: Without = None,
+    preview: Annotated[bool, typer.Option("--preview", help="The loudest 20 s of each song.")] = False,
+    correct_drift: CorrectDrift = False,
+    to: Annotated[
+        str,
+        typer.Option(
+            help="Session formats to write, by comma; none.", metavar=NAMES, autocompletion=some_of("to")
+        ),
+    ] = "",
+    report: Annotated[bool, typer.Option("--report", help="Write a report.html of every song.")] = False,
+    keep_audio: Annotated[
+        bool, typer.Option("--keep-audio", help="Keep every song's render and difference.")
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Recover all songs of CORPUS. Goes on where it was left, and gathers the graphs in tables."""
+    from mix2daw.collection.collect import Cluster, Collection
+    from mix2daw.collection.collect import collect as run
+    from mix2daw.collection.job import Wanted
+    from mix2daw.search.settings import Settings
+
+    settings = Settings(
+        preset=preset,
+        strategy=strategy,
+        tolerance=tolerance,
+        seed=seed,
+        budget_s=None if budget is None else seconds(budget),
+        device=device,  # type: ignore[arg-type]  # Settings checks it
+        only=selection("--only", only),
+        without=selection("--without", without),
+    )
+    formats = names(to) if to else ()
+    wanted = Wanted(settings, formats, report, preview, correct_drift, keep_audio)
+    cluster = None if ray is None else Cluster(ray, gpus)
+    with progress_bar(quiet, is_verbose(ctx)) as progress:
+        summary = run(Collection(corpus, out, wanted, workers, threads, cluster), progress)
+    if as_json:
+        sys.stdout.write(summary.to_json())
+    elif not quiet:
+        lines = [f"{summary.done} songs recovered, {summary.kept} kept, {summary.failed} failed", "written:"]
+        names_ = ("graphs", "songs.parquet", "strips.parquet", "devices.parquet", "failures.jsonl")
+        print_lines(output(), [*lines, *(f"    {out / name}" for name in names_)])
+    if summary.failed:
+        raise typer.Exit(MENDABLE)

@@ -1,0 +1,135 @@
+"""A corpus into one folder: what is done stays, what is not is done, what failed is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mix2daw.collection import cluster, pool
+from mix2daw.collection.corpus import find_songs
+from mix2daw.collection.job import Outcome, SongJob, Wanted
+from mix2daw.collection.song import CorpusSong
+from mix2daw.collection.tables import check_tables, write_tables
+from mix2daw.errors import OutputError
+from mix2daw.eta import Cost
+from mix2daw.exporters import exporter
+from mix2daw.output import json_text, work_folder
+from mix2daw.progress import Progress
+from mix2daw.search import engine
+
+GRAPHS, FAILURES_FILE = "graphs", "failures.jsonl"
+OURS = frozenset({GRAPHS, FAILURES_FILE, "songs.parquet", "strips.parquet", "devices.parquet"})
+SONG_S = 120.0  # a guess, until the first songs are done
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """`address`: of a Ray cluster, "auto" for the one of this machine, "local" for one that is made for this;
+    `gpus`: of each song, which may be a part of one."""
+
+    address: str
+    gpus: float = 0.0
+
+
+@dataclass(frozen=True)
+class Collection:
+    """`corpus`: a folder or a manifest; `workers`: processes, on this machine (None: one per two threads);
+    `threads`: of each (None: what there is, shared out); `cluster`: where else."""
+
+    corpus: Path
+    out: Path
+    wanted: Wanted
+    workers: int | None = None
+    threads: int | None = None
+    cluster: Cluster | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Songs of the corpus; how many of them were recovered, were done before, and failed; wall seconds."""
+
+    songs: int
+    done: int
+    kept: int
+    failed: int
+    seconds: float
+    out: str
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        return json_text(asdict(self))
+
+
+def collect(task: Collection, progress: Progress) -> Summary:
+    """Recover every song of a corpus that is not done yet, and gather all that are in tables.
+
+    Raises InputError (a corpus without songs), OutputError, FormatError; a song that fails raises nothing.
+    """
+    begun = time.monotonic()
+    _check(task)
+    progress.stage("Finding songs", 1)
+    corpus = find_songs(task.corpus)
+    for line in corpus.oddities:
+        progress.say(line)
+    with work_folder(task.out, "nothing"):
+        task.out.mkdir(parents=True, exist_ok=True)
+        jobs = [_job(task, song) for song in corpus.songs]
+        counts = {"done": 0, "kept": 0, "failed": 0}
+        crew = shared_out(task.workers, task.threads)
+        progress.expect([Cost("Collecting", SONG_S * len(jobs) / crew[0])])
+        progress.stage("Collecting", len(jobs))
+        with (task.out / FAILURES_FILE).open("w", encoding="utf-8", newline="\n") as failures:
+            for outcome in _outcomes(task, jobs, crew):
+                counts[outcome.status] += 1
+                if outcome.failure is not None:
+                    failures.write(json.dumps(asdict(outcome.failure), ensure_ascii=False) + "\n")
+                    failures.flush()
+                    progress.say(f"{outcome.song}: {outcome.failure.what}")
+                progress.step(_note(outcome))
+        write_tables(task.out, [job.folder for job in jobs])
+    seconds = round(time.monotonic() - begun, 2)
+    return Summary(len(jobs), counts["done"], counts["kept"], counts["failed"], seconds, str(task.out))
+
+
+def shared_out(workers: int | None, threads: int | None) -> tuple[int, int]:
+    """Workers, and threads of each, on this machine: what is not said follows from its processors."""
+    cores = os.cpu_count() or 1
+    if workers is None:
+        workers = max(1, cores // (threads or 1))
+    return workers, threads or max(1, cores // workers)
+
+
+def _check(task: Collection) -> None:
+    for name in task.wanted.formats:
+        exporter(name)
+    engine(task.wanted.settings.device)
+    check_tables()
+    if task.cluster is not None:
+        cluster.check_ray()
+    if task.out.exists():
+        if not task.out.is_dir():
+            raise OutputError(task.out, "exists and is not a folder", "write to another folder")
+        foreign = sorted(p.name for p in task.out.iterdir() if p.name not in OURS and p.name[0] != ".")
+        if foreign:
+            what = f"holds {foreign[0]!r}, which is not of a collection"
+            raise OutputError(task.out, what, "write to another folder")
+
+
+def _job(task: Collection, song: CorpusSong) -> SongJob:
+    return SongJob(song, task.out / GRAPHS / song.name, task.wanted)
+
+
+def _outcomes(task: Collection, jobs: Sequence[SongJob], crew: tuple[int, int]) -> Iterator[Outcome]:
+    if task.cluster is not None:
+        return cluster.outcomes(jobs, task.cluster.address, crew[1], task.cluster.gpus)
+    return pool.outcomes(jobs, *crew)
+
+
+def _note(outcome: Outcome) -> str:
+    if outcome.status == "done":
+        return f"{outcome.song}: La {outcome.la:.3f}, {outcome.devices} devices, {outcome.seconds:.0f} s"
+    return f"{outcome.song}: {outcome.status}"

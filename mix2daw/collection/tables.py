@@ -1,0 +1,224 @@
+"""The graphs of a collection as three tables in Parquet: songs, strips, devices.
+
+Numbers are those of graph.json and result.json, in human units, which the names of columns end with. A row of
+the table of devices has the columns of all types; those of other types are null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from mix2daw.collection.record import GRAPH_FILE, Record, read_record
+from mix2daw.errors import FormatError
+from mix2daw.graph import Device, Graph, Strip, read_graph
+from mix2daw.groups import guess_group
+from mix2daw.output import new_file
+from mix2daw.params import Param
+from mix2daw.processors import PROCESSORS
+from mix2daw.result import Result, read_result
+
+TYPES = (*PROCESSORS, "send", "fader")  # as results count devices; a strip's fader and pan are one
+TEXT, NUMBER, COUNT, FLAG = "string", "float64", "int64", "bool_"
+LA_PARTS = ("full", "left_right", "mid", "side")
+
+SONGS: dict[str, str] = {
+    "song": TEXT,
+    "layout": TEXT,
+    "seconds": NUMBER,
+    "sample_rate": COUNT,
+    "tracks": COUNT,
+    "groups": COUNT,
+    "returns": COUNT,
+    **{f"la_{part}": NUMBER for part in LA_PARTS},
+    **{f"la_paper_{part}": NUMBER for part in LA_PARTS},
+    "la_sum_of_stems": NUMBER,
+    "la_console": NUMBER,
+    "linear_ceiling": NUMBER,
+    "sdr_db": NUMBER,
+    "loudness_difference_lu": NUMBER,
+    "null_db": NUMBER,
+    "devices_before": COUNT,
+    "devices_after": COUNT,
+    "pruned_share": NUMBER,
+    **{f"{type_}_{when}": COUNT for type_ in TYPES for when in ("before", "after")},
+    "wall_s": NUMBER,
+    "peak_rss_mib": NUMBER,
+    "preset": TEXT,
+    "strategy": TEXT,
+    "tolerance": NUMBER,
+    "seed": COUNT,
+    "version": TEXT,
+    "mix_sha256": TEXT,
+}
+STRIPS: dict[str, str] = {
+    "song": TEXT,
+    "strip": TEXT,
+    "kind": TEXT,
+    "output": TEXT,
+    "instrument": TEXT,
+    "fader_db": NUMBER,
+    "pan": NUMBER,
+    "devices": COUNT,
+    "sends": COUNT,
+    "muted": FLAG,
+    "polarity": TEXT,
+    "offset_samples": COUNT,
+    "stretch_ppm": NUMBER,
+    "source_sha256": TEXT,
+    "residual_db": NUMBER,
+}
+_CONTROLS = sorted({param.name for processor in PROCESSORS.values() for param in processor.params})
+DEVICES: dict[str, str] = {
+    "song": TEXT,
+    "strip": TEXT,
+    "kind": TEXT,
+    "instrument": TEXT,
+    "type": TEXT,
+    "place": COUNT,
+    "after_fader": FLAG,
+    "target": TEXT,
+    "wet": NUMBER,
+    "confidence": NUMBER,
+    "send_db": NUMBER,
+    **dict.fromkeys(_CONTROLS, NUMBER),
+}
+
+
+def check_tables() -> None:
+    """Raise FormatError if what writes Parquet is not installed."""
+    if find_spec("pyarrow") is None:
+        remedy = "pip install 'mix2daw[collect]'"
+        raise FormatError("collect", "needs pyarrow, which is not installed", remedy)
+
+
+def write_tables(out: Path, folders: Sequence[Path]) -> int:
+    """Write songs.parquet, strips.parquet and devices.parquet of the results in some folders, those that are
+    whole; returns how many. Raises InputError (a result that cannot be read), OutputError."""
+    rows: dict[str, list[dict[str, Any]]] = {"songs": [], "strips": [], "devices": []}
+    for folder in folders:
+        record = read_record(folder)
+        if record is None:
+            continue
+        graph, result = read_graph(folder / GRAPH_FILE), read_result(folder / "result.json")
+        rows["songs"].append(song_row(record, graph, result))
+        for strip in graph.strips:
+            instrument = instrument_of(record, graph, strip)
+            rows["strips"].append(strip_row(record.song, strip, instrument, result))
+            rows["devices"] += device_rows(record.song, strip, instrument)
+    for name, columns in (("songs", SONGS), ("strips", STRIPS), ("devices", DEVICES)):
+        _write(out / f"{name}.parquet", columns, rows[name])
+    return len(rows["songs"])
+
+
+def song_row(record: Record, graph: Graph, result: Result) -> dict[str, Any]:
+    """A row of songs.parquet."""
+    before, after = result.devices_before, result.devices_after
+    return {
+        "song": record.song,
+        "layout": record.layout,
+        "seconds": graph.length_samples / graph.sample_rate,
+        "sample_rate": graph.sample_rate,
+        "tracks": len(graph.of_kind("track")),
+        "groups": len(graph.of_kind("group")),
+        "returns": len(graph.of_kind("return")),
+        **{f"la_{part}": value for part, value in result.la.items()},
+        **{f"la_paper_{part}": value for part, value in result.la_paper.items()},
+        "la_sum_of_stems": result.la_sum_of_stems,
+        "la_console": result.la_console,
+        "linear_ceiling": result.linear_ceiling,
+        "sdr_db": result.sdr_db,
+        "loudness_difference_lu": result.loudness_difference_lu,
+        "null_db": result.null_db.get("torch_pedalboard"),
+        "devices_before": before.total,
+        "devices_after": after.total,
+        "pruned_share": 1 - after.total / before.total if before.total else None,
+        **{f"{type_}_before": before.per_type.get(type_, 0) for type_ in TYPES},
+        **{f"{type_}_after": after.per_type.get(type_, 0) for type_ in TYPES},
+        "wall_s": result.seconds.get("total"),
+        "peak_rss_mib": result.peak_rss_mib,
+        "preset": result.preset,
+        "strategy": result.strategy,
+        "tolerance": result.tolerance,
+        "seed": result.seed,
+        "version": result.version,
+        "mix_sha256": result.mix_sha256,
+    }
+
+
+def instrument_of(record: Record, graph: Graph, strip: Strip) -> str | None:
+    """What a track is by the metadata, or else by its group or name; a group by its own name."""
+    if strip.kind == "track":
+        told = record.instruments.get(strip.name)
+        return told or strip_group(graph, strip) or guess_group(strip.name)
+    return strip.name if strip.kind == "group" else None
+
+
+def strip_group(graph: Graph, strip: Strip) -> str | None:
+    """The group that a track is in."""
+    output = None if strip.output is None else graph.strip(strip.output)
+    return output.name if output is not None and output.kind == "group" else None
+
+
+def strip_row(song: str, strip: Strip, instrument: str | None, result: Result) -> dict[str, Any]:
+    """A row of strips.parquet."""
+    return {
+        "song": song,
+        "strip": strip.name,
+        "kind": strip.kind,
+        "output": strip.output,
+        "instrument": instrument,
+        "fader_db": strip.fader_db,
+        "pan": strip.pan,
+        "devices": len(strip.all_devices()),
+        "sends": len(strip.sends),
+        "muted": strip.muted,
+        "polarity": strip.polarity if strip.kind == "track" else None,
+        "offset_samples": strip.offset_samples if strip.kind == "track" else None,
+        "stretch_ppm": strip.stretch_ppm if strip.kind == "track" else None,
+        "source_sha256": strip.source_sha256,
+        "residual_db": result.strip_residual_db.get(strip.name),
+    }
+
+
+def device_rows(song: str, strip: Strip, instrument: str | None) -> Iterator[dict[str, Any]]:
+    """Rows of devices.parquet: inserts in the order of the signal, then sends."""
+    head = {"song": song, "strip": strip.name, "kind": strip.kind, "instrument": instrument}
+    for place, device in enumerate(strip.all_devices()):
+        yield {
+            **head,
+            "type": device.type,
+            "place": place,
+            "after_fader": place >= len(strip.devices),
+            "wet": device.wet,
+            "confidence": device.confidence,
+            **_values(device),
+        }
+    for place, send in enumerate(strip.sends):
+        yield {
+            **head,
+            "type": "send",
+            "place": place,
+            "after_fader": send.tap == "post",
+            "target": send.target,
+            "send_db": send.level_db,
+        }
+
+
+def _values(device: Device) -> Mapping[str, float]:
+    """All settings of a device, those that the graph leaves out at rest."""
+    params: Sequence[Param] = PROCESSORS[device.type].params if device.type in PROCESSORS else ()
+    return {**{param.name: param.rest for param in params}, **device.values}
+
+
+def _write(path: Path, columns: Mapping[str, str], rows: list[dict[str, Any]]) -> None:
+    import pyarrow  # an optional library
+    from pyarrow import parquet
+
+    schema = pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in columns.items()])
+    kept = [{name: row.get(name) for name in columns} for row in rows]
+    table = pyarrow.Table.from_pylist(kept, schema=schema)
+    with new_file(path) as partial:
+        parquet.write_table(table, partial, compression="zstd")
