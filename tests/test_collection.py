@@ -227,6 +227,21 @@ def test_a_leader_that_is_killed_costs_nothing(corpus: Path, out: Path) -> None:
     assert graphs(other) == graphs(out)
 
 
+def test_a_stop_keeps_what_is_done(corpus: Path, out: Path) -> None:
+    other = out.with_name("stopped")
+    process = start(corpus, other)
+    deadline = time.monotonic() + 120
+    while not list((other / "graphs").glob("*/*/song.json")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate()[0].decode()
+    assert process.returncode == 2
+    assert "stopped: 2 are left" in said
+    assert [row["song"] for row in rows(other, "songs")] == ["artist/song 0"]
+    assert collected(corpus, other) == {"done": 2, "kept": 1, "failed": 0}
+    assert graphs(other) == graphs(out)
+
+
 def _runs(process: int) -> bool:
     try:
         os.kill(process, 0)

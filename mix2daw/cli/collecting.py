@@ -88,8 +88,10 @@ def collect(
     if as_json:
         sys.stdout.write(summary.to_json())
     elif not quiet:
-        lines = [f"{summary.done} songs recovered, {summary.kept} kept, {summary.failed} failed", "written:"]
+        left = f"; stopped: {summary.left} are left, the same command goes on" if summary.left else ""
+        counted = f"{summary.done} songs recovered, {summary.kept} kept, {summary.failed} failed{left}"
+        lines = [counted, "written:"]
         names_ = ("graphs", "songs.parquet", "strips.parquet", "devices.parquet", "failures.jsonl")
         print_lines(output(), [*lines, *(f"    {out / name}" for name in names_)])
-    if summary.failed:
+    if summary.failed or summary.left:
         raise typer.Exit(MENDABLE)

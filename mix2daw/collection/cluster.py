@@ -7,7 +7,7 @@ its result, so it goes on from there.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +26,9 @@ def check_ray() -> None:
         raise FormatError("--ray", "needs Ray, which is not installed", "pip install 'mix2daw[cluster]'")
 
 
-def outcomes(jobs: Sequence[SongJob], address: str, threads: int, gpus: float) -> Iterator[Outcome]:
+def outcomes(
+    jobs: Sequence[SongJob], address: str, threads: int, gpus: float
+) -> Generator[Outcome, None, None]:
     """The outcomes of all jobs, in the order in which they end. `threads`, `gpus`: that each song is given.
 
     Raises FormatError for a cluster that does not answer.

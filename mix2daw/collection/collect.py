@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -50,12 +51,14 @@ class Collection:
 
 @dataclass(frozen=True)
 class Summary:
-    """Songs of the corpus; how many of them were recovered, were done before, and failed; wall seconds."""
+    """Songs of the corpus; how many of them were recovered, were done before, failed, and are left since there
+    was a stop; wall seconds."""
 
     songs: int
     done: int
     kept: int
     failed: int
+    left: int
     seconds: float
     out: str
 
@@ -67,12 +70,13 @@ class Summary:
 def collect(task: Collection, progress: Progress) -> Summary:
     """Recover every song of a corpus that is not done yet, and gather all that are in tables.
 
-    Raises InputError (a corpus without songs), OutputError, FormatError; a song that fails raises nothing.
+    An interrupt leaves the songs that are not done. Raises InputError (a corpus without songs), OutputError,
+    FormatError; a song that fails raises nothing.
     """
     begun = time.monotonic()
     _check(task)
     progress.stage("Finding songs", 1)
-    corpus = find_songs(task.corpus)
+    corpus = find_songs(task.corpus, apart=task.out)
     for line in corpus.oddities:
         progress.say(line)
     with work_folder(task.out, "nothing"):
@@ -82,8 +86,12 @@ def collect(task: Collection, progress: Progress) -> Summary:
         crew = shared_out(task.workers, task.threads)
         progress.expect([Cost("Collecting", SONG_S * len(jobs) / crew[0])])
         progress.stage("Collecting", len(jobs))
-        with (task.out / FAILURES_FILE).open("w", encoding="utf-8", newline="\n") as failures:
-            for outcome in _outcomes(task, jobs, crew):
+        with (
+            (task.out / FAILURES_FILE).open("w", encoding="utf-8", newline="\n") as failures,
+            closing(_outcomes(task, jobs, crew)) as outcomes,
+            suppress(KeyboardInterrupt),
+        ):
+            for outcome in outcomes:
                 counts[outcome.status] += 1
                 if outcome.failure is not None:
                     failures.write(json.dumps(asdict(outcome.failure), ensure_ascii=False) + "\n")
@@ -92,7 +100,8 @@ def collect(task: Collection, progress: Progress) -> Summary:
                 progress.step(_note(outcome))
         write_tables(task.out, [job.folder for job in jobs])
     seconds = round(time.monotonic() - begun, 2)
-    return Summary(len(jobs), counts["done"], counts["kept"], counts["failed"], seconds, str(task.out))
+    left = len(jobs) - sum(counts.values())
+    return Summary(len(jobs), **counts, left=left, seconds=seconds, out=str(task.out))
 
 
 def shared_out(workers: int | None, threads: int | None) -> tuple[int, int]:
@@ -123,7 +132,9 @@ def _job(task: Collection, song: CorpusSong) -> SongJob:
     return SongJob(song, task.out / GRAPHS / song.name, task.wanted)
 
 
-def _outcomes(task: Collection, jobs: Sequence[SongJob], crew: tuple[int, int]) -> Iterator[Outcome]:
+def _outcomes(
+    task: Collection, jobs: Sequence[SongJob], crew: tuple[int, int]
+) -> Generator[Outcome, None, None]:
     if task.cluster is not None:
         return cluster.outcomes(jobs, task.cluster.address, crew[1], task.cluster.gpus)
     return pool.outcomes(jobs, *crew)

@@ -10,11 +10,12 @@ from mix2daw.collection.trees import songs_in
 from mix2daw.errors import InputError
 
 
-def find_songs(corpus: Path) -> Corpus:
-    """The songs in a folder (`trees`) or of a manifest (`manifest`). Raises InputError if there is none."""
+def find_songs(corpus: Path, apart: Path | None = None) -> Corpus:
+    """The songs in a folder (`trees`), but not in a folder `apart`, or of a manifest (`manifest`). Raises
+    InputError if there is none."""
     if not corpus.exists():
         raise InputError(corpus, "does not exist", "give a folder of songs, or a manifest (CSV, JSON lines)")
-    found = songs_in(corpus) if corpus.is_dir() else read_manifest(corpus)
+    found = songs_in(corpus, apart) if corpus.is_dir() else read_manifest(corpus)
     if not found.songs:
         why = f" ({found.oddities[0]})" if found.oddities else ""
         remedy = "let every song have a folder with stems/ and mix.wav, or write a manifest"

@@ -11,7 +11,7 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
@@ -26,7 +26,7 @@ PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def outcomes(jobs: Sequence[SongJob], workers: int, threads: int) -> Iterator[Outcome]:
+def outcomes(jobs: Sequence[SongJob], workers: int, threads: int) -> Generator[Outcome, None, None]:
     """The outcomes of all jobs, in the order in which they end. `threads`: of each of the `workers`."""
     waiting: queue.SimpleQueue[SongJob] = queue.SimpleQueue()
     for job in jobs:

@@ -27,9 +27,11 @@ _WHOLE = re.compile(r"[ _-]?full$", re.IGNORECASE)
 NUMBERED_SHARE = 0.5  # of the files of a folder
 
 
-def songs_in(root: Path) -> Corpus:
-    """All songs below a folder, and in it. Raises InputError if it cannot be listed."""
-    songs, oddities, seen = list[CorpusSong](), list[str](), set[str]()
+def songs_in(root: Path, apart: Path | None = None) -> Corpus:
+    """All songs below a folder, and in it, but in the folder `apart`. Raises InputError if it cannot be
+    listed."""
+    songs, oddities = list[CorpusSong](), list[str]()
+    seen = set[str]() if apart is None else {os.path.realpath(apart)}
 
     def refused(error: OSError) -> None:
         raise InputError(error.filename, f"cannot be listed ({error.strerror})", "check its permissions")
@@ -37,7 +39,7 @@ def songs_in(root: Path) -> Corpus:
     for place, names, _ in os.walk(root, onerror=refused, followlinks=True):
         folder, real = Path(place), os.path.realpath(place)
         names[:] = sorted(name for name in names if not name.startswith("."))
-        if real in seen:  # a link to where we were
+        if real in seen:  # by a link, maybe
             names.clear()
             continue
         seen.add(real)
