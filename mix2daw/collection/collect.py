@@ -51,8 +51,8 @@ class Collection:
 
 @dataclass(frozen=True)
 class Summary:
-    """Songs of the corpus; how many of them were recovered, were done before, failed, and are left since there
-    was a stop; wall seconds."""
+    """Songs of the corpus; how many of them were recovered, were done before, failed, and are left after a
+    stop; wall seconds."""
 
     songs: int
     done: int
