@@ -10,9 +10,19 @@ import typer
 
 from mix2daw.cli.app import AsJson, Quiet, app
 from mix2daw.cli.command import MENDABLE, Command, is_verbose
-from mix2daw.cli.completing import one_of, some_of
-from mix2daw.cli.recovering import Budget, CorrectDrift, Engine, Only, Seed, Strategy, Tolerance, Without
-from mix2daw.cli.values import NAMES, names, seconds, selection
+from mix2daw.cli.completing import some_of
+from mix2daw.cli.recovering import (
+    Budget,
+    CorrectDrift,
+    Engine,
+    Only,
+    Preset,
+    Seed,
+    Strategy,
+    Tolerance,
+    Without,
+)
+from mix2daw.cli.values import NAMES, names, search_settings
 from mix2daw.overview import progress_bar
 from mix2daw.terminal import output, print_lines
 
@@ -39,9 +49,7 @@ def collect(
     gpus: Annotated[
         float, typer.Option(min=0, help="Of each song on a cluster: 1, or a part as 0.25.")
     ] = 0.0,
-    preset: Annotated[
-        str, typer.Option(help="The console: studio or paper.", autocompletion=one_of("preset"))
-    ] = "studio",
+    preset: Preset = "studio",
     strategy: Strategy = "saliency",
     tolerance: Tolerance = 0.01,
     seed: Seed = 0,
@@ -65,20 +73,19 @@ def collect(
     quiet: Quiet = False,
 ) -> None:
     """Recover all songs of CORPUS. Goes on where it was left, and gathers the graphs in tables."""
-    from mix2daw.collection.collect import Cluster, Collection
+    from mix2daw.collection.collect import WRITTEN, Cluster, Collection
     from mix2daw.collection.collect import collect as run
     from mix2daw.collection.job import Wanted
-    from mix2daw.search.settings import Settings
 
-    settings = Settings(
+    settings = search_settings(
         preset=preset,
         strategy=strategy,
         tolerance=tolerance,
         seed=seed,
-        budget_s=None if budget is None else seconds(budget),
-        device=device,  # type: ignore[arg-type]  # Settings checks it
-        only=selection("--only", only),
-        without=selection("--without", without),
+        budget=budget,
+        device=device,
+        only=only,
+        without=without,
     )
     formats = names(to) if to else ()
     wanted = Wanted(settings, formats, report, preview, correct_drift, keep_audio)
@@ -90,8 +97,6 @@ def collect(
     elif not quiet:
         left = f"; stopped: {summary.left} are left, the same command goes on" if summary.left else ""
         counted = f"{summary.done} songs recovered, {summary.kept} kept, {summary.failed} failed{left}"
-        lines = [counted, "written:"]
-        names_ = ("graphs", "songs.parquet", "strips.parquet", "devices.parquet", "failures.jsonl")
-        print_lines(output(), [*lines, *(f"    {out / name}" for name in names_)])
+        print_lines(output(), [counted, "written:", *(f"    {out / name}" for name in WRITTEN)])
     if summary.failed or summary.left:
         raise typer.Exit(MENDABLE)

@@ -13,7 +13,7 @@ from mix2daw.cli.app import AsJson, Force, Quiet, app
 from mix2daw.cli.command import Command, is_verbose
 from mix2daw.cli.completing import one_of, some_of
 from mix2daw.cli.settings_file import taken
-from mix2daw.cli.values import NAMES, names, seconds, selection
+from mix2daw.cli.values import NAMES, names, search_settings
 from mix2daw.errors import InputError
 from mix2daw.overview import progress_bar
 from mix2daw.terminal import lost_lines, output, plan_lines, plan_table, print_lines, strips_table, verdict
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_FORMATS = "dawproject,reaper,ardour,recall"
 
+Preset = Annotated[str, typer.Option(help="The console: studio or paper.", autocompletion=one_of("preset"))]
 Strategy = Annotated[
     str,
     typer.Option(
@@ -81,9 +82,7 @@ def recover(
     mix: Annotated[Path, typer.Argument(metavar="MIX", help="The finished mix, one audio file.")],
     out: Annotated[Path, typer.Option(help="Folder to make.")],
     groups: Annotated[Path | None, typer.Option(help="groups.yaml: `group: [pattern, …]`.")] = None,
-    preset: Annotated[
-        str, typer.Option(help="The console: studio or paper.", autocompletion=one_of("preset"))
-    ] = "studio",
+    preset: Preset = "studio",
     strategy: Strategy = "saliency",
     tolerance: Tolerance = 0.01,
     seed: Seed = 0,
@@ -114,18 +113,17 @@ def recover(
     """Find the mixing graph that turns STEMS into MIX. Writes it, its audio and its sessions."""
     from mix2daw.recover import Job
     from mix2daw.recover import recover as run
-    from mix2daw.search.settings import Settings
 
-    settings = Settings(
+    settings = search_settings(
         preset=preset,
         strategy=strategy,
         tolerance=tolerance,
         seed=seed,
-        budget_s=None if budget is None else seconds(budget),
-        device=device,  # type: ignore[arg-type]  # Settings checks it
-        only=selection("--only", only),
-        without=selection("--without", without),
-        lock=selection("--lock", lock),
+        budget=budget,
+        device=device,
+        only=only,
+        without=without,
+        lock=lock,
     )
     report, kept = not no_report, (resume, taken(ctx), correct_drift)
     job = Job(stems, mix, out, groups, names(to), settings, force, report, preview, *kept)
@@ -172,17 +170,16 @@ def refine(
     """Go on from GRAPH. Fits the devices that it has closer to the mix, takes out what is not heard."""
     from mix2daw.recover import Refinement
     from mix2daw.recover import refine as run
-    from mix2daw.search.settings import Settings
 
-    settings = Settings(
+    settings = search_settings(
         strategy=strategy,
         tolerance=tolerance,
         seed=seed,
-        budget_s=None if budget is None else seconds(budget),
-        device=device,  # type: ignore[arg-type]  # Settings checks it
-        only=selection("--only", only),
-        without=selection("--without", without),
-        lock=selection("--lock", lock),
+        budget=budget,
+        device=device,
+        only=only,
+        without=without,
+        lock=lock,
     )
     job = Refinement(graph, out, mix, names(to), settings, force, not no_report, resume, taken(ctx))
     _run(lambda progress: run(job, progress), as_json, quiet, is_verbose(ctx))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mix2daw.errors import FormatError
 
 if TYPE_CHECKING:
+    from mix2daw.search.settings import Settings
     from mix2daw.selection import Selection
 
 NAMES = "A,B,…"  # how `--help` shows an option that takes several names, which a settings file may list
@@ -38,3 +39,31 @@ def selection(option: str, text: str | None) -> Selection | None:
     from mix2daw.selection import Selection
 
     return None if text is None else Selection.of(option, names(text))
+
+
+def search_settings(
+    *,
+    strategy: str,
+    tolerance: float,
+    seed: int,
+    budget: str | None,
+    device: str,
+    only: str | None,
+    without: str | None,
+    lock: str | None = None,
+    preset: str = "studio",
+) -> Settings:
+    """The settings that options of these names ask for. Raises FormatError."""
+    from mix2daw.search.settings import Settings
+
+    return Settings(
+        preset=preset,
+        strategy=strategy,
+        tolerance=tolerance,
+        seed=seed,
+        budget_s=None if budget is None else seconds(budget),
+        device=device,  # type: ignore[arg-type]  # Settings checks it
+        only=selection("--only", only),
+        without=selection("--without", without),
+        lock=selection("--lock", lock),
+    )

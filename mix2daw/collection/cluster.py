@@ -10,7 +10,6 @@ import logging
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 
 from mix2daw.collection.job import Failure, Outcome, SongJob, do_song
 from mix2daw.errors import FormatError
@@ -70,14 +69,10 @@ def outcomes(
 
 def _absolute(job: SongJob) -> SongJob:
     """A process of Ray's has another current folder."""
-
-    def absolute(path: Path) -> Path:
-        return Path.cwd() / path
-
     song = job.song
-    groups = None if song.groups is None else absolute(song.groups)
-    there = replace(song, stems=absolute(song.stems), mix=absolute(song.mix), groups=groups)
-    return replace(job, song=there, folder=absolute(job.folder))
+    groups = None if song.groups is None else song.groups.absolute()
+    there = replace(song, stems=song.stems.absolute(), mix=song.mix.absolute(), groups=groups)
+    return replace(job, song=there, folder=job.folder.absolute())
 
 
 def _on_cluster(job: SongJob, threads: int) -> Outcome:

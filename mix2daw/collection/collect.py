@@ -13,8 +13,7 @@ from pathlib import Path
 from mix2daw.collection import cluster, pool
 from mix2daw.collection.corpus import find_songs
 from mix2daw.collection.job import Outcome, SongJob, Wanted
-from mix2daw.collection.song import CorpusSong
-from mix2daw.collection.tables import check_tables, write_tables
+from mix2daw.collection.tables import TABLES, check_tables, write_tables
 from mix2daw.errors import OutputError
 from mix2daw.eta import Cost
 from mix2daw.exporters import exporter
@@ -23,7 +22,7 @@ from mix2daw.progress import Progress
 from mix2daw.search import engine
 
 GRAPHS, FAILURES_FILE = "graphs", "failures.jsonl"
-OURS = frozenset({GRAPHS, FAILURES_FILE, "songs.parquet", "strips.parquet", "devices.parquet"})
+WRITTEN = (GRAPHS, *TABLES, FAILURES_FILE)
 SONG_S = 120.0  # a guess, until the first songs are done
 
 
@@ -81,7 +80,7 @@ def collect(task: Collection, progress: Progress) -> Summary:
         progress.say(line)
     with work_folder(task.out, "nothing"):
         task.out.mkdir(parents=True, exist_ok=True)
-        jobs = [_job(task, song) for song in corpus.songs]
+        jobs = [SongJob(song, task.out / GRAPHS / song.name, task.wanted) for song in corpus.songs]
         counts = {"done": 0, "kept": 0, "failed": 0}
         crew = shared_out(task.workers, task.threads)
         progress.expect([Cost("Collecting", SONG_S * len(jobs) / crew[0])])
@@ -122,14 +121,10 @@ def _check(task: Collection) -> None:
     if task.out.exists():
         if not task.out.is_dir():
             raise OutputError(task.out, "exists and is not a folder", "write to another folder")
-        foreign = sorted(p.name for p in task.out.iterdir() if p.name not in OURS and p.name[0] != ".")
+        foreign = sorted(p.name for p in task.out.iterdir() if p.name not in WRITTEN and p.name[0] != ".")
         if foreign:
             what = f"holds {foreign[0]!r}, which is not of a collection"
             raise OutputError(task.out, what, "write to another folder")
-
-
-def _job(task: Collection, song: CorpusSong) -> SongJob:
-    return SongJob(song, task.out / GRAPHS / song.name, task.wanted)
 
 
 def _outcomes(

@@ -14,10 +14,11 @@ from typing import Literal
 
 import yaml
 
-from mix2daw.collection.record import NODELINK_FILE, Record, read_record, write_record
+from mix2daw.collection.record import Record, read_record, write_record
 from mix2daw.collection.song import CorpusSong
 from mix2daw.errors import MixError
 from mix2daw.exporters.recall.nodelink import nodelink_json
+from mix2daw.exporters.recall.write import NODELINK
 from mix2daw.groups import exact_pattern
 from mix2daw.output import write_text
 from mix2daw.progress import Silence
@@ -137,7 +138,7 @@ def _recovered(job: SongJob, key: str) -> tuple[float, int]:
             correct_drift=wanted.correct_drift,
         )
         recovery = recover(task, Silence())
-    write_text(job.folder / NODELINK_FILE, nodelink_json(recovery.graph))
+    write_text(job.folder / NODELINK, nodelink_json(recovery.graph))
     if not wanted.keep_audio:
         for file in AUDIO_FILES:
             (job.folder / file).unlink(missing_ok=True)

@@ -8,6 +8,7 @@ Without raw files the stems are the sources. NAME_METADATA.yaml lies in the song
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from glob import escape
 from pathlib import Path
 
 import yaml
@@ -16,6 +17,7 @@ from mix2daw import limits
 from mix2daw.collection.mixes import mix_among
 from mix2daw.collection.song import CorpusSong
 from mix2daw.errors import InputError
+from mix2daw.exporters.names import unique
 from mix2daw.groups import Groups
 from mix2daw.stems import is_audio
 
@@ -26,7 +28,7 @@ def medleydb_song(folder: Path, name: str) -> CorpusSong | None:
     """The song in a folder of that kind; None if it is of another. Raises InputError for metadata that cannot
     be read."""
     prefix = f"{folder.name}_"
-    mixes = [path for path in folder.glob(f"{_escaped(prefix)}MIX.*") if is_audio(path)]
+    mixes = [path for path in folder.glob(f"{escape(prefix)}MIX.*") if is_audio(path)]
     mix = mix_among(mixes)
     sources = next(
         (folder / f"{prefix}{kind}" for kind in ("RAW", "STEMS") if _has_audio(folder, kind)), None
@@ -66,7 +68,7 @@ def _read(path: Path, raw: bool) -> tuple[Groups, dict[str, str]]:
             tracks = {Path(str(entry["filename"])).stem: _instrument(entry) for entry in files}
             instruments |= tracks
             if len(tracks) > 1:
-                groups[_free(_instrument(stem), groups)] = tuple(sorted(tracks))
+                groups[unique(_instrument(stem), groups)] = tuple(sorted(tracks))
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"is no metadata as MedleyDB has them ({type(error).__name__})"
         raise InputError(path, what, remedy) from None
@@ -81,14 +83,3 @@ def _instrument(entry: Mapping[str, object]) -> str:
     """One instrument; several are one after the other."""
     said = entry.get("instrument")
     return " + ".join(map(str, said)) if isinstance(said, list) else str(said or "unknown")
-
-
-def _free(name: str, taken: Groups) -> str:
-    return name if name not in taken else next(
-        other for number in range(2, len(taken) + 3) if (other := f"{name} {number}") not in taken
-    )  # fmt: skip
-
-
-def _escaped(text: str) -> str:
-    """For glob."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in text)

@@ -14,7 +14,7 @@ from mix2daw.collection.song import Layout
 from mix2daw.errors import InputError
 from mix2daw.output import json_text, new_file, write_text
 
-RECORD_FILE, GRAPH_FILE, NODELINK_FILE = "song.json", "graph.json", "graph-nodelink.json"
+RECORD_FILE, GRAPH_FILE = "song.json", "graph.json"
 RECORD_SCHEMA: Literal["mix2daw.song/1"] = "mix2daw.song/1"
 
 

@@ -13,11 +13,10 @@ from typing import Any
 
 from mix2daw.collection.record import GRAPH_FILE, Record, read_record
 from mix2daw.errors import FormatError
-from mix2daw.graph import Device, Graph, Strip, read_graph
+from mix2daw.graph import Graph, Strip, read_graph
 from mix2daw.groups import guess_group
 from mix2daw.output import new_file
-from mix2daw.params import Param
-from mix2daw.processors import PROCESSORS
+from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.result import Result, read_result
 
 TYPES = (*PROCESSORS, "send", "fader")  # as results count devices; a strip's fader and pan are one
@@ -87,6 +86,9 @@ DEVICES: dict[str, str] = {
 }
 
 
+TABLES = {"songs.parquet": SONGS, "strips.parquet": STRIPS, "devices.parquet": DEVICES}
+
+
 def check_tables() -> None:
     """Raise FormatError if what writes Parquet is not installed."""
     if find_spec("pyarrow") is None:
@@ -97,20 +99,21 @@ def check_tables() -> None:
 def write_tables(out: Path, folders: Sequence[Path]) -> int:
     """Write songs.parquet, strips.parquet and devices.parquet of the results in some folders, those that are
     whole; returns how many. Raises InputError (a result that cannot be read), OutputError."""
-    rows: dict[str, list[dict[str, Any]]] = {"songs": [], "strips": [], "devices": []}
+    songs, strips, devices = (list[dict[str, Any]]() for _ in TABLES)
     for folder in folders:
         record = read_record(folder)
         if record is None:
             continue
-        graph, result = read_graph(folder / GRAPH_FILE), read_result(folder / "result.json")
-        rows["songs"].append(song_row(record, graph, result))
+        graph = checked_graph(read_graph(folder / GRAPH_FILE), PROCESSORS)
+        result = read_result(folder / "result.json")
+        songs.append(song_row(record, graph, result))
         for strip in graph.strips:
             instrument = instrument_of(record, graph, strip)
-            rows["strips"].append(strip_row(record.song, strip, instrument, result))
-            rows["devices"] += device_rows(record.song, strip, instrument)
-    for name, columns in (("songs", SONGS), ("strips", STRIPS), ("devices", DEVICES)):
-        _write(out / f"{name}.parquet", columns, rows[name])
-    return len(rows["songs"])
+            strips.append(strip_row(record.song, strip, instrument, result))
+            devices += device_rows(record.song, strip, instrument)
+    for (file, columns), rows in zip(TABLES.items(), (songs, strips, devices), strict=True):
+        _write(out / file, columns, rows)
+    return len(songs)
 
 
 def song_row(record: Record, graph: Graph, result: Result) -> dict[str, Any]:
@@ -184,7 +187,7 @@ def strip_row(song: str, strip: Strip, instrument: str | None, result: Result) -
 
 
 def device_rows(song: str, strip: Strip, instrument: str | None) -> Iterator[dict[str, Any]]:
-    """Rows of devices.parquet: inserts in the order of the signal, then sends."""
+    """Rows of devices.parquet, of a strip whose devices are complete: inserts in order, then sends."""
     head = {"song": song, "strip": strip.name, "kind": strip.kind, "instrument": instrument}
     for place, device in enumerate(strip.all_devices()):
         yield {
@@ -194,7 +197,7 @@ def device_rows(song: str, strip: Strip, instrument: str | None) -> Iterator[dic
             "after_fader": place >= len(strip.devices),
             "wet": device.wet,
             "confidence": device.confidence,
-            **_values(device),
+            **device.values,
         }
     for place, send in enumerate(strip.sends):
         yield {
@@ -205,12 +208,6 @@ def device_rows(song: str, strip: Strip, instrument: str | None) -> Iterator[dic
             "target": send.target,
             "send_db": send.level_db,
         }
-
-
-def _values(device: Device) -> Mapping[str, float]:
-    """All settings of a device, those that the graph leaves out at rest."""
-    params: Sequence[Param] = PROCESSORS[device.type].params if device.type in PROCESSORS else ()
-    return {**{param.name: param.rest for param in params}, **device.values}
 
 
 def _write(path: Path, columns: Mapping[str, str], rows: list[dict[str, Any]]) -> None:
