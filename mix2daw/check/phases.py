@@ -33,10 +33,10 @@ def phase_findings(song: Song, filters: Filters, presences: Sequence[Presence]) 
     if length < song.samples:
         responses = least_squares(columns, owner, target, filters.size)
     bands = match_bands(filters.size, song.sample_rate)[1]
-    magnitudes = measure_magnitudes(columns, target, responses, bands)
+    stems, rest = band_powers(columns, target, responses, bands)
+    magnitudes = measure_magnitudes(stems, rest, responses, bands)
     if magnitudes is None:
         return
-    stems, rest = band_powers(columns, target, responses, bands)
     for stem in magnitudes.stems():
         bad = (magnitudes.instead[stem] & magnitudes.known[stem]).nonzero()[:, 0].tolist()
         follows = float(

@@ -20,9 +20,11 @@ from mix2daw.dsp.biquad import (
 )
 from mix2daw.processors import PROCESSORS
 from mix2daw.processors.equalizer import BUTTERWORTH_DB, BUTTERWORTH_Q
+from mix2daw.search.adam import Adam
 
 ITERATIONS = 300
 RATES = {"_db": 0.5, "_hz": 0.04, "_q": 0.03}  # dB, natural logarithms
+LEVEL_RATE, LAST_RATE = 0.3, 0.003  # dB; a factor on all rates
 RIDGE = {"_db": 1e-3, "_hz": 1e-2, "_q": 2e-2}
 # Per decibel, for curves that are to be said with few bands: a sum of magnitudes leaves most of them at 0.
 PLAIN, PLAIN_KNEE_DB = 0.02, 0.1
@@ -136,9 +138,9 @@ def fit_equalizers(
 
     free = {kind: raw(settings, kind).requires_grad_(True) for kind in RATES}
     origin = {kind: raw(flat, kind)[: bounded[kind], :1] for kind in RATES}
-    groups = [{"params": [free[kind]], "lr": rate} for kind, rate in RATES.items()]
-    optimiser = torch.optim.Adam([*groups, {"params": [level_db], "lr": 0.3}])
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, ITERATIONS, 1e-3)
+    leaves = [*((free[kind], rate) for kind, rate in RATES.items()), (level_db, LEVEL_RATE)]
+    # torch's own Adam loads its compiler, seconds for a descent of one.
+    adam = Adam(leaves, ITERATIONS)
 
     def current() -> dict[str, Tensor]:
         values = {kind: value if kind == "_db" else value.exp() for kind, value in free.items()}
@@ -161,11 +163,11 @@ def fit_equalizers(
                 total = total + RIDGE[kind] * moved.sum(0)
         return total
 
-    for _ in range(ITERATIONS):
-        optimiser.zero_grad()
-        torch.autograd.backward(misfit().sum())
-        optimiser.step()
-        schedule.step()
+    for index in range(ITERATIONS):
+        adam.rate = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * index / ITERATIONS))
+        slopes = torch.autograd.grad(misfit().sum(), [leaf for leaf, _ in leaves])
+        # A row that went astray stays where it is; the others go on.
+        adam.step(level_db.new_zeros(()), [slope.nan_to_num(0.0, 0.0, 0.0) for slope in slopes])
     with torch.no_grad():
         # A descent that came to nothing finite does not count; where none did, the equalizer is flat.
         lost = ~torch.stack([misfit(), level_db, *current().values()]).isfinite().all(0)

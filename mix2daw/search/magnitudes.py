@@ -62,14 +62,11 @@ class Magnitudes:
         return torch.where(instead[:, None], by_magnitude, inner), torch.where(instead, loud * known, loud)
 
 
-def measure_magnitudes(
-    columns: Sequence[Tensor], target: Tensor, responses: Responses, bands: Tensor
-) -> Magnitudes | None:
+def measure_magnitudes(stems: Powers, rest: Powers, responses: Responses, bands: Tensor) -> Magnitudes | None:
     """Magnitudes of the stems whose phases do not agree with the mix; None if all do.
 
-    `columns`, `target`: what the responses are of; `bands`: weights (bands, bins) that sum to one.
+    `stems`, `rest`: `band_powers` by these responses; `bands`: weights (bands, bins) that sum to one.
     """
-    stems, rest = band_powers(columns, target, responses, bands)
     solved = [
         [power_factors(stems[:, side, band], rest[side, band]) for band in range(len(bands))]
         for side in range(2)
@@ -115,7 +112,7 @@ def band_powers(
     columns: Sequence[Tensor], target: Tensor, responses: Responses, bands: Tensor
 ) -> tuple[Powers, Powers]:
     """Powers per band and frame: left and right of the stems (stems, 2, bands, frames), and of what the
-    responses leave of the target (2, bands, frames)."""
+    responses leave of the target (2, bands, frames). `columns`, `target`: what the responses are of."""
     stems, size = max(responses.owner) + 1, 2 * (bands.shape[1] - 1)
     weights = bands.float()
     heard, rest = [], []
@@ -123,14 +120,19 @@ def band_powers(
         inputs, left = block[: len(columns)], block[len(columns) :].clone()
         for column, spectrum in enumerate(inputs):
             left -= responses.response[:, column].T[..., None] * spectrum
-        rest.append(weights @ left.abs().square())
+        rest.append(weights @ _power(left))
         sides = []
         for stem in range(stems):
             own = [inputs[column] for column in responses.columns(stem)]
             pair = [own[0], own[0]] if len(own) == 1 else [own[0] + own[1], own[0] - own[1]]
-            sides.append(weights @ torch.stack(pair).abs().square())
+            sides.append(weights @ _power(torch.stack(pair)))
         heard.append(torch.stack(sides))
     return torch.cat(heard, -1).double().numpy(), torch.cat(rest, -1).double().numpy()
+
+
+def _power(spectrum: Tensor) -> Tensor:
+    """Of complex values; a magnitude would take a square root first, and as long as all the rest."""
+    return spectrum.real.square() + spectrum.imag.square()
 
 
 def _coherent_power(responses: Responses, bands: Tensor) -> Powers:

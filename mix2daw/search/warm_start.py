@@ -20,7 +20,7 @@ from mix2daw.progress import Progress
 from mix2daw.search.agreement import ceiling_line, coherence, linear_ceiling
 from mix2daw.search.equalizer_match import match_bands, match_equalizers
 from mix2daw.search.least_squares import Responses, least_squares, mid_side_columns
-from mix2daw.search.magnitudes import measure_magnitudes
+from mix2daw.search.magnitudes import band_powers, measure_magnitudes
 
 CURVE_SIZE = 4096
 CUT_BELOW_HZ = 20.0
@@ -80,7 +80,9 @@ def warm_start(
     flat = not any(_insert(strip, "equalizer") for strip in tracks)
     ceiling = linear_ceiling(responses, rate)
     progress.say(ceiling_line(ceiling, CURVE_SIZE / rate))
-    magnitudes = measure_magnitudes(columns, goal, responses, match_bands(CURVE_SIZE, rate)[1])
+    bands = match_bands(CURVE_SIZE, rate)[1]
+    powers = band_powers(columns, goal, responses, bands)
+    magnitudes = measure_magnitudes(*powers, responses, bands)
     shifting = [tracks[stem].name for stem in magnitudes.stems()] if magnitudes else []
     for name in shifting:
         progress.say(f"{name}: phases do not agree with the mix; level and curve are from magnitudes")
