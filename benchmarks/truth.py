@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from _mixes import random_mix
 from _truth_parts import audible_parts
 from _truth_scores import Score, score
 
@@ -28,9 +27,17 @@ from mix2daw.graph import Graph, read_graph
 from mix2daw.overview import progress_bar
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.recover import Job, recover
+from mix2daw.synthetic.manner import Manner
+from mix2daw.synthetic.mixes import random_mix
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "song"
+MANNER = Manner(
+    centred=("kick", "bass", "lead"),
+    glued=("drums", "keys"),
+    to_reverb=("snare", "hats", "guitar", "piano", "pad", "lead"),
+    to_delay=("snare", "guitar", "piano", "lead"),
+)
 MOST_FALSE, MOST_LEVEL_DB, MOST_PAN, MOST_CURVE_DB, MOST_DECAY_PERCENT = 0.10, 0.5, 0.03, 1.0, 15.0
 HEAD = (
     "| mix | La | SDR dB | audible parts found | false | fader dB | level dB | pan | EQ dB | GR dB | delay "
@@ -71,7 +78,7 @@ def random_case(seed: int, number: int, folder: Path, reuse: bool = False) -> Ca
     if reuse and (folder / "mix.flac").exists():
         truth = checked_graph(read_graph(folder / "truth.json"), PROCESSORS)
         return Case(str(number), truth, folder, folder / "mix.flac")
-    truth = random_mix(sample_case().truth, SAMPLE, folder, seed, number)
+    truth = random_mix(sample_case().truth, SAMPLE, folder, seed, number, MANNER)
     (folder / "truth.json").write_text(truth.to_json(), encoding="utf-8")
     mix = render(truth, folder)
     soundfile.write(folder / "mix.flac", mix.T, truth.sample_rate, subtype="PCM_24")

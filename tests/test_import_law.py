@@ -59,6 +59,7 @@ LAW = (
     "verify",
     "recover",
     "dry_run",
+    "synthetic",
     "collection",
     "terminal",
     "overview",

@@ -3,7 +3,8 @@
 Modules that load torch or an exporter are imported by the commands that need them.
 """
 
-from mix2daw.cli import checking, collecting, graphs, listings, recovering  # each adds its commands to `app`
+# Each adds its commands to `app`.
+from mix2daw.cli import checking, collecting, graphs, listings, recovering, synthesizing
 from mix2daw.cli.app import app, main
 
-__all__ = ["app", "checking", "collecting", "graphs", "listings", "main", "recovering"]
+__all__ = ["app", "checking", "collecting", "graphs", "listings", "main", "recovering", "synthesizing"]

@@ -29,6 +29,7 @@ ORDER = (
     "export",
     "verify",
     "collect",
+    "synth",
     "processors",
     "formats",
     "schema",

@@ -1,4 +1,4 @@
-"""Random mixes of the sample's stems, as an engineer might have made them: a console per seed and number."""
+"""Random mixes of given stems, as an engineer might have made them: a console per seed and number."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _truth_scores import frame_levels_db, heard_power, reduction_db, working_frames
 
-from mix2daw.console import return_device
+from mix2daw.console import return_device, unique
 from mix2daw.exporters.chains import apply_device
 from mix2daw.exporters.pedalboard import render, render_taps
 from mix2daw.graph import Device, Graph, Send, Strip, relative_source
 from mix2daw.processors import PROCESSORS, checked_graph, complete_device
 from mix2daw.stems import Signal, read_audio
+from mix2daw.synthetic.levels import frame_levels_db, heard_power, reduction_db, working_frames
+from mix2daw.synthetic.manner import Manner
 
 PEAK_DB = -3.0
 EQUALIZER_SHARE, COMPRESSOR_SHARE, GLUE_SHARE, SHELF_SHARE, DELAY_SHARE = 0.6, 0.4, 0.3, 0.3, 0.5
-CENTRED = ("kick", "bass", "lead")
-GLUED = ("drums", "keys")
-TO_REVERB = ("snare", "hats", "guitar", "piano", "pad", "lead")
-TO_DELAY = ("snare", "guitar", "piano", "lead")
 WORKING_PERCENTILE = 10  # the deepest tenth of the frames: where a compressor is said to work
 THRESHOLD_STEPS = 12
 
@@ -101,7 +98,7 @@ def compressor(
     return at(round(high_db, 1))
 
 
-def _track(rng: np.random.Generator, strip: Strip, stem: Signal, sample_rate: int) -> Strip:
+def _track(rng: np.random.Generator, strip: Strip, stem: Signal, sample_rate: int, manner: Manner) -> Strip:
     """The strip with devices, fader and pan; no sends yet."""
     devices: list[Device] = []
     signal = stem
@@ -110,7 +107,7 @@ def _track(rng: np.random.Generator, strip: Strip, stem: Signal, sample_rate: in
         signal = apply_device(stem, devices[0], sample_rate)
     if rng.random() < COMPRESSOR_SHARE:
         devices.append(compressor(rng, signal, sample_rate))
-    widest = 0.05 if strip.name in CENTRED else 0.7
+    widest = 0.05 if strip.name in manner.centred else 0.7
     changes = {
         "devices": tuple(devices),
         "fader_db": _uniform(rng, -12, 4, 1),
@@ -121,34 +118,52 @@ def _track(rng: np.random.Generator, strip: Strip, stem: Signal, sample_rate: in
 
 
 def _sends(rng: np.random.Generator, names: tuple[str, ...], low: int, high: int) -> dict[str, float]:
-    """Levels in dB by track: `low` to `high` of the names."""
-    chosen = rng.choice(sorted(names), rng.integers(low, high + 1), replace=False)
+    """Levels in dB by track: `low` to `high` of the names, or all if there are fewer."""
+    chosen = rng.choice(sorted(names), min(len(names), int(rng.integers(low, high + 1))), replace=False)
     return {str(name): _uniform(rng, -18, -6, 1) for name in chosen}
 
 
-def _with_returns(rng: np.random.Generator, tracks: list[Strip]) -> tuple[list[Strip], list[Strip]]:
-    """The tracks with their sends, and the returns."""
+def _with_returns(
+    rng: np.random.Generator, tracks: list[Strip], manner: Manner, taken: set[str]
+) -> tuple[list[Strip], list[Strip]]:
+    """The tracks with their sends, and the returns; `taken`: names of strips, to which theirs are added."""
     settings: dict[str, Mapping[str, float]] = {
         "reverb": {"room_size": _uniform(rng, 0.3, 0.85, 2), "damping": _uniform(rng, 0.2, 0.7, 2)}
     }
-    levels = {"reverb": _sends(rng, TO_REVERB, 2, 5)}
+    levels = {"reverb": _sends(rng, manner.to_reverb, 2, 5)}
     if rng.random() < DELAY_SHARE:
         settings["delay"] = {"delay_ms": _uniform(rng, 120, 600, 1), "feedback": _uniform(rng, 0.1, 0.5, 2)}
-        levels["delay"] = _sends(rng, TO_DELAY, 1, 2)
+        levels["delay"] = _sends(rng, manner.to_delay, 1, 2)
+    names = {type_: unique(type_, taken) for type_ in settings if levels[type_]}
     returns = []
-    for name, values in settings.items():
-        device = return_device(name)
-        device = device.model_copy(update={"values": {**device.values, **values}})
-        returns.append(Strip(name=name, kind="return", devices=(device,), output="master"))
+    for type_, name in names.items():
+        device = return_device(type_)
+        device = device.model_copy(update={"values": {**device.values, **settings[type_]}})
+        returns.append(Strip(name=name, kind="return", devices=(device,), output=manner.master))
 
     def sends(strip: Strip) -> dict[str, Any]:
-        fed = [(name, to[strip.name]) for name, to in levels.items() if strip.name in to]
-        return {"sends": tuple(Send(target=name, level_db=level_db) for name, level_db in fed)}
+        fed = [(name, levels[type_]) for type_, name in names.items() if strip.name in levels[type_]]
+        return {"sends": tuple(Send(target=name, level_db=level[strip.name]) for name, level in fed)}
 
     return [strip.model_copy(update=sends(strip)) for strip in tracks], returns
 
 
-def random_mix(song: Graph, song_folder: Path, folder: Path, seed: int, number: int) -> Graph:
+def _master_devices(rng: np.random.Generator, mix: Signal, sample_rate: int) -> tuple[Device, ...]:
+    """Glue, and a limiter that takes 1 to 4 dB off the highest peak."""
+    glue = compressor(rng, mix, sample_rate, most_db=3, most=3)
+    glued = apply_device(mix, glue, sample_rate)
+    ceiling_db = round(_peak_db(glued) - _uniform(rng, 1, 4, 1), 1)
+    limiter = Device(
+        type="limiter", values={"ceiling_db": ceiling_db, "release_ms": _log_uniform(rng, 50, 300)}
+    )
+    return glue, limiter
+
+
+def _peak_db(signal: Signal) -> float:
+    return 20 * math.log10(float(np.max(np.abs(signal))))
+
+
+def random_mix(song: Graph, song_folder: Path, folder: Path, seed: int, number: int, manner: Manner) -> Graph:
     """A complete console for tracks and groups of `song`, whose sources lie relative to `song_folder`; its
     own are written relative to `folder`. It peaks at −3 dBFS by the master's fader."""
     rng = np.random.default_rng([seed, number])
@@ -157,17 +172,23 @@ def random_mix(song: Graph, song_folder: Path, folder: Path, seed: int, number: 
     for strip in song.of_kind("track"):
         source = song_folder / str(strip.source)
         moved = strip.model_copy(update={"source": relative_source(source, folder)})
-        tracks.append(_track(rng, moved, read_audio(source, rate), rate))
+        tracks.append(_track(rng, moved, read_audio(source, rate), rate, manner))
     groups = [strip.model_copy(update={"devices": ()}) for strip in song.of_kind("group")]
-    tracks, returns = _with_returns(rng, tracks)
-    master = Strip(name="master", kind="master")
+    taken = {strip.name for strip in (*tracks, *groups)} | {manner.master}
+    tracks, returns = _with_returns(rng, tracks, manner, taken)
+    master = Strip(name=manner.master, kind="master")
     strips = (*tracks, *groups, *returns, master)
     graph = Graph(sample_rate=rate, length_samples=song.length_samples, mix="mix.flac", strips=strips)
     graph = checked_graph(graph, PROCESSORS)
-    for name in GLUED:
+    for name in manner.glued:
         if rng.random() < GLUE_SHARE:
             signal = render_taps(graph, folder, {(name, 0)})[name, 0]
             glue = compressor(rng, signal, rate, most_db=4, most=4)
             graph = graph.replace(graph.strip(name).model_copy(update={"devices": (glue,)}))
-    peak_db = 20 * math.log10(float(np.max(np.abs(render(graph, folder)))))
-    return graph.replace(graph.master.model_copy(update={"fader_db": round(PEAK_DB - peak_db, 1)}))
+    mix = render(graph, folder)
+    if manner.mastered and rng.random() < manner.mastered:
+        devices = tuple(complete_device(d, PROCESSORS) for d in _master_devices(rng, mix, rate))
+        graph = graph.replace(graph.master.model_copy(update={"devices": devices}))
+        mix = render(graph, folder)
+    fader_db = round(PEAK_DB - _peak_db(mix), 1)
+    return graph.replace(graph.master.model_copy(update={"fader_db": fader_db}))
