@@ -13,10 +13,12 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from collection_helpers import WANTED, graphs, make_medleydb, make_secrets, make_song
 from exporter_helpers import native_graph
+from lxml import html
 from pyarrow import parquet
 from typer.testing import CliRunner
 
@@ -269,6 +271,13 @@ def test_groups_and_instruments_of_medleydb_are_used(tmp_path: Path) -> None:
 def rows(out: Path, name: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = parquet.read_table(out / f"{name}.parquet").to_pylist()
     return found
+
+
+def test_the_page_lists_every_song_beside_its_result(corpus: Path, out: Path) -> None:
+    tree = html.parse(out / "corpus.html")
+    links = tree.findall(".//section[@id='songs']//tbody//a")
+    assert {link.text for link in links} == {row["song"] for row in rows(out, "songs")}
+    assert all((out / unquote(link.get("href")) / "graph.json").is_file() for link in links)
 
 
 def test_tables_hold_what_the_files_do(corpus: Path, out: Path) -> None:

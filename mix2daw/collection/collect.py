@@ -13,16 +13,17 @@ from pathlib import Path
 from mix2daw.collection import cluster, pool
 from mix2daw.collection.corpus import find_songs
 from mix2daw.collection.job import Outcome, SongJob, Wanted
-from mix2daw.collection.tables import TABLES, check_tables, write_tables
+from mix2daw.collection.page import PAGE_FILE, corpus_html
+from mix2daw.collection.tables import TABLES, check_tables, read_rows, write_tables
 from mix2daw.errors import OutputError
 from mix2daw.eta import Cost
 from mix2daw.exporters import exporter
-from mix2daw.output import json_text, work_folder
+from mix2daw.output import json_text, work_folder, write_text
 from mix2daw.progress import Progress
 from mix2daw.search import engine
 
 GRAPHS, FAILURES_FILE = "graphs", "failures.jsonl"
-WRITTEN = (GRAPHS, *TABLES, FAILURES_FILE)
+WRITTEN = (PAGE_FILE, GRAPHS, *TABLES, FAILURES_FILE)
 SONG_S = 120.0  # a guess, until the first songs are done
 
 
@@ -97,7 +98,9 @@ def collect(task: Collection, progress: Progress) -> Summary:
                     failures.flush()
                     progress.say(f"{outcome.song}: {outcome.failure.what}")
                 progress.step(_note(outcome))
-        write_tables(task.out, [job.folder for job in jobs])
+        rows = read_rows([job.folder for job in jobs])
+        write_tables(task.out, rows)
+        write_text(task.out / PAGE_FILE, corpus_html(rows, GRAPHS, counts["failed"]))
     seconds = round(time.monotonic() - begun, 2)
     left = len(jobs) - sum(counts.values())
     return Summary(len(jobs), **counts, left=left, seconds=seconds, out=str(task.out))

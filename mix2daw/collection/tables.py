@@ -7,6 +7,7 @@ the table of devices has the columns of all types; those of other types are null
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -96,9 +97,17 @@ def check_tables() -> None:
         raise FormatError("collect", "needs pyarrow, which is not installed", remedy)
 
 
-def write_tables(out: Path, folders: Sequence[Path]) -> int:
-    """Write songs.parquet, strips.parquet and devices.parquet of the results in some folders, those that are
-    whole; returns how many. Raises InputError (a result that cannot be read), OutputError."""
+@dataclass(frozen=True)
+class Rows:
+    """Of all three tables."""
+
+    songs: list[dict[str, Any]]
+    strips: list[dict[str, Any]]
+    devices: list[dict[str, Any]]
+
+
+def read_rows(folders: Sequence[Path]) -> Rows:
+    """Of the results in some folders, those that are whole. Raises InputError for one that cannot be read."""
     songs, strips, devices = (list[dict[str, Any]]() for _ in TABLES)
     for folder in folders:
         record = read_record(folder)
@@ -111,9 +120,14 @@ def write_tables(out: Path, folders: Sequence[Path]) -> int:
             instrument = instrument_of(record, graph, strip)
             strips.append(strip_row(record.song, strip, instrument, result))
             devices += device_rows(record.song, strip, instrument)
-    for (file, columns), rows in zip(TABLES.items(), (songs, strips, devices), strict=True):
-        _write(out / file, columns, rows)
-    return len(songs)
+    return Rows(songs, strips, devices)
+
+
+def write_tables(out: Path, rows: Rows) -> None:
+    """Write songs.parquet, strips.parquet and devices.parquet. Raises OutputError."""
+    tables = (rows.songs, rows.strips, rows.devices)
+    for (file, columns), table in zip(TABLES.items(), tables, strict=True):
+        _write(out / file, columns, table)
 
 
 def song_row(record: Record, graph: Graph, result: Result) -> dict[str, Any]:
