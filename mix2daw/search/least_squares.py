@@ -108,7 +108,8 @@ def products(columns: Sequence[Tensor], target: Tensor, size: int, whole: bool =
     `short_time_spectra`."""
     count, bins = len(columns), size // 2 + 1
     signals = torch.cat([torch.stack(list(columns)), target])
-    both = torch.zeros(bins, count, len(signals), dtype=torch.complex64)
+    gram = torch.zeros(bins, count, count, dtype=torch.complex64)
+    cross = torch.zeros(bins, count, len(target), dtype=torch.complex64)
     target_power, fourth_power, frames = torch.zeros(bins).double(), torch.zeros(bins).double(), 0
     for block in short_time_spectra(signals, size, whole):
         loud = block[count:].abs().double().square().sum(0)
@@ -117,8 +118,9 @@ def products(columns: Sequence[Tensor], target: Tensor, size: int, whole: bool =
         frames += loud.shape[1]
         # Bin by bin and contiguous: four times as fast as products of strided matrices.
         heard = block.transpose(0, 1).contiguous()
-        both.baddbmm_(heard[:, :count].conj(), heard.transpose(1, 2))
-    gram, cross = both[..., :count].contiguous(), both[..., count:].contiguous()
+        inputs = heard[:, :count]
+        gram.baddbmm_(inputs.conj(), inputs.transpose(1, 2))
+        cross.baddbmm_(inputs.conj(), heard[:, count:].transpose(1, 2))
     return Products(gram, cross, target_power, fourth_power, frames)
 
 
@@ -138,18 +140,35 @@ def least_squares(
 
 def solved(found: Products, owner: tuple[int, ...]) -> Responses:
     """The regression whose products these are."""
-    gram, cross, channels = found.gram, found.cross, found.cross.shape[-1]
-    power = gram.diagonal(dim1=-2, dim2=-1).real.clone()
+    columns = found.gram.shape[-1]
+    power = found.gram.diagonal(dim1=-2, dim2=-1).real.clone()
     ridge = ridge_of(power)
-    load = torch.diag_embed(ridge).to(gram.dtype)
-    solution = torch.linalg.solve(gram + load, torch.cat([cross, load], -1))
-    response, held = solution[..., :channels], solution[..., channels:].diagonal(dim1=-2, dim2=-1).real
-    explained = (response.conj() * (2 * cross - gram @ response)).real.sum((1, 2)).double()
-    freedom, alike = gram.shape[-1] - held.sum(-1), found.alike().clamp(min=1.0)
+    # What a bin takes grows with the square of the columns: a few bins at a time.
+    at_once = max(1, AT_ONCE // columns**2)
+    blocks = zip(*(torch.split(part, at_once) for part in (found.gram, found.cross, ridge)), strict=True)
+    parts = [_solved_bins(*block) for block in blocks]
+    response, held, explained = (torch.cat(part) for part in zip(*parts, strict=True))
+    freedom, alike = columns - held.sum(-1), found.alike().clamp(min=1.0)
     free = (1 - freedom / alike).clamp(min=FREE_SHARE)
     left = torch.minimum((found.power - explained).clamp(min=0) / free, found.power)
     variance = (left / alike)[:, None].float() * held / ridge
     return Responses(response, power, owner, found.power, left, variance)
+
+
+def _solved_bins(gram: Tensor, cross: Tensor, ridge: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Responses `(bins, columns, channels)`; how much of each column the ridge holds back `(bins, columns)`;
+    the power that the responses explain `(bins,)`."""
+    loaded = gram + torch.diag_embed(ridge).to(gram.dtype)
+    root, failed = torch.linalg.cholesky_ex(loaded)
+    # The inverse is for its diagonal alone: a response by it has a thousand times the error.
+    inverse, response = torch.cholesky_inverse(root), torch.cholesky_solve(cross, root)
+    if bool(failed.any()):  # by rounding, or for values that are not finite
+        broken = failed != 0
+        inverse[broken] = torch.linalg.inv_ex(loaded[broken])[0]
+        response[broken] = torch.linalg.solve_ex(loaded[broken], cross[broken])[0]
+    held = inverse.diagonal(dim1=-2, dim2=-1).real * ridge
+    explained = (response.conj() * (2 * cross - gram @ response)).real.sum((1, 2)).double()
+    return response, held, explained
 
 
 def ridge_of(power: Tensor) -> Tensor:
