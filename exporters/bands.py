@@ -81,10 +81,13 @@ def is_active(device: Device, control: str, sample_rate: int) -> bool:
     equalizer its band is not at rest."""
     if is_idle(device, sample_rate):
         return False
-    if device.type != "equalizer":
-        return True
+    return device.type != "equalizer" or in_use(device.values, control)
+
+
+def in_use(values: Mapping[str, float], control: str) -> bool:
+    """Whether the band that a control belongs to is not at rest; `values`: of a complete equalizer."""
     band = control.rsplit("_", 1)[0].removesuffix("_slope")
-    return device.values.get(f"{band}_slope_db", device.values.get(f"{band}_db", 0.0)) != 0
+    return values.get(f"{band}_slope_db", values.get(f"{band}_db", 0.0)) != 0
 
 
 def octaves_of_q(q: float) -> float:

@@ -18,7 +18,7 @@ from mix2daw.collection.tables import TABLES, check_tables, read_rows, write_tab
 from mix2daw.errors import OutputError
 from mix2daw.eta import Cost
 from mix2daw.exporters import exporter
-from mix2daw.output import json_text, work_folder, write_text
+from mix2daw.output import json_text, new_file, work_folder, write_text
 from mix2daw.progress import Progress
 from mix2daw.search import engine
 
@@ -100,7 +100,8 @@ def collect(task: Collection, progress: Progress) -> Summary:
                 progress.step(_note(outcome))
         rows = read_rows([job.folder for job in jobs])
         write_tables(task.out, rows)
-        write_text(task.out / PAGE_FILE, corpus_html(rows, GRAPHS, counts["failed"]))
+        with new_file(task.out / PAGE_FILE) as partial:
+            write_text(partial, corpus_html(rows, GRAPHS, counts["failed"]))
     seconds = round(time.monotonic() - begun, 2)
     left = len(jobs) - sum(counts.values())
     return Summary(len(jobs), **counts, left=left, seconds=seconds, out=str(task.out))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mix2daw.collection.tables import LA_PARTS, TYPES
+from mix2daw.exporters.bands import in_use
 from mix2daw.exporters.words import unit_of
 from mix2daw.params import Param
 from mix2daw.processors import PROCESSORS
@@ -136,17 +137,10 @@ def _instrument(name: str, tracks: Sequence[Row], devices: Sequence[Row]) -> Ins
 def _knobs(type_: str, rows: Sequence[Row]) -> Iterable[Spread]:
     params = (SEND,) if type_ == "send" else PROCESSORS[type_].params
     for param in params:
-        used = (row for row in rows if type_ != "equalizer" or _acts(param, row))
+        used = (row for row in rows if type_ != "equalizer" or in_use(row, param.name))
         found = spread(param, (row[param.name] for row in used))
         if found is not None:
             yield found
-
-
-def _acts(param: Param, row: Row) -> bool:
-    """Whether a control of an equalizer is heard: those of a flat band or an unused filter are not."""
-    band = param.name.rpartition("_")[0].removesuffix("_slope")
-    amounts = (row.get(f"{band}_db"), row.get(f"{band}_slope_db"))
-    return all(amount is None or amount != 0 for amount in amounts)
 
 
 def spread(param: Param, values: Iterable[float | None]) -> Spread | None:
