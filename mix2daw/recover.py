@@ -19,7 +19,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -46,7 +46,8 @@ from mix2daw.progress import Progress
 from mix2daw.reopen import moved_graph, reopen
 from mix2daw.report import REPORT_FILE
 from mix2daw.report.folder import write_page
-from mix2daw.report.residual import render_measured, residuals_db
+from mix2daw.report.material import Gathering
+from mix2daw.report.residual import Energies, render_measured, residuals_db
 from mix2daw.result import Defaults, Devices, Result, SearchRecord
 from mix2daw.search import STATE_FILE, Found, Plan, Settings, Store, engine, plan, plan_on
 from mix2daw.session import Session, groups_yaml
@@ -220,18 +221,21 @@ class _Work:
                 write_wav(folder / MIX_FILE, session.mix, graph.sample_rate)
             write_text(folder / "graph.json", graph.to_json())
             write_text(folder / "groups.yaml", groups_yaml(session))
-            result = self._result(session, found, folder, mix_sha256)
-            write_text(folder / "result.json", result.to_json())
-            if job.report:
-                self._report(graph, result, folder)
+            played = self._play(session, graph, folder)
+            # The report listens while sessions are written: each of them leaves processors idle.
+            with Gathering(graph, folder) if job.report else nullcontext() as gathering:
+                result = self._result(session, found, folder, mix_sha256, played)
+                write_text(folder / "result.json", result.to_json())
+                if gathering is not None:
+                    self._report(graph, result, folder, gathering)
             check_unchanged(inputs)
         return Recovery(graph, result, job.out, found)
 
-    def _report(self, graph: Graph, result: Result, folder: Path) -> None:
+    def _report(self, graph: Graph, result: Result, folder: Path, gathering: Gathering) -> None:
         """The report of a result that is whole: what goes wrong with it does not take that away."""
         later = f"`mix2daw report {shlex.quote(str(self.job.out))}` writes it"
         try:
-            write_page(graph, result, folder, folder / REPORT_FILE, self.progress)
+            write_page(graph, result, gathering.material(self.progress), folder / REPORT_FILE)
         except KeyboardInterrupt:
             self.progress.say(f"stopped: no report; {later}")
         except MixError as error:
@@ -242,15 +246,28 @@ class _Work:
             self.progress.say(f"no report; {later}, once this is mended:")
             self.no_report = error
 
-    def _result(self, session: Session, found: Found, folder: Path, mix_sha256: str) -> Result:
-        """Play the graph, compare it, write its sessions; all numbers together."""
-        graph, job, progress = found.graph, self.job, self.progress
-        progress.stage("Rendering", 2)
+    def _play(self, session: Session, graph: Graph, folder: Path) -> tuple[Signal, Energies]:
+        """Play the graph into the folder, and what of the mix it leaves."""
+        self.progress.stage("Rendering", 2)
         with self.stage("render"):
             render, energies = render_measured(graph, folder)
             write_wav(folder / "render.wav", render, graph.sample_rate)
             write_wav(folder / "difference.wav", session.mix - render, graph.sample_rate)
-            progress.step()
+        self.progress.step()
+        return render, energies
+
+    def _result(
+        self,
+        session: Session,
+        found: Found,
+        folder: Path,
+        mix_sha256: str,
+        played: tuple[Signal, Energies],
+    ) -> Result:
+        """Compare what was played, write its sessions; all numbers together."""
+        graph, job, progress = found.graph, self.job, self.progress
+        render, energies = played
+        with self.stage("render"):
             null_db = residual_db(render_torch(graph, folder), render)
         progress.stage("Comparing", 1)
         with self.stage("compare"):

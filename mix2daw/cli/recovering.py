@@ -12,6 +12,7 @@ import typer
 from mix2daw.cli.app import AsJson, Force, Quiet, app
 from mix2daw.cli.command import Command, is_verbose
 from mix2daw.cli.completing import one_of, some_of
+from mix2daw.cli.loading import loading
 from mix2daw.cli.settings_file import taken
 from mix2daw.cli.values import NAMES, names, search_settings
 from mix2daw.errors import InputError
@@ -111,8 +112,9 @@ def recover(
     quiet: Quiet = False,
 ) -> None:
     """Find the mixing graph that turns STEMS into MIX. Writes it, its audio and its sessions."""
-    from mix2daw.recover import Job
-    from mix2daw.recover import recover as run
+    with loading():
+        from mix2daw.recover import Job
+        from mix2daw.recover import recover as run
 
     settings = search_settings(
         preset=preset,
@@ -168,8 +170,9 @@ def refine(
     quiet: Quiet = False,
 ) -> None:
     """Go on from GRAPH. Fits the devices that it has closer to the mix, takes out what is not heard."""
-    from mix2daw.recover import Refinement
-    from mix2daw.recover import refine as run
+    with loading():
+        from mix2daw.recover import Refinement
+        from mix2daw.recover import refine as run
 
     settings = search_settings(
         strategy=strategy,
@@ -194,8 +197,9 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """Recover the sample song that comes with the source."""
-    from mix2daw.recover import Job
-    from mix2daw.recover import recover as run
+    with loading():
+        from mix2daw.recover import Job
+        from mix2daw.recover import recover as run
 
     song = Path(__file__).resolve().parents[2] / "samples" / "song"
     if not (song / "stems").is_dir():

@@ -3,6 +3,7 @@
 measure.py       what is heard: loudness, energy per band and second, the moments that are furthest off
 rides.py         whether a gain over time on one strip would explain what is left
 verdict.py       the outcome in words, each of them measured
+material.py      all that takes time: what follows, of one result's audio, beside other work if wanted
 strips.py        one pass through the console: audio, gain changes and the like of every strip
 audio.py         the audio in the page, as small as it has to be
 curves.py        what equalizers and dynamics do

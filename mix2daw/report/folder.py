@@ -9,6 +9,7 @@ from mix2daw.graph import Graph, read_graph
 from mix2daw.output import check_file, new_file, write_text
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.progress import Progress
+from mix2daw.report.material import Material, begin, gather
 from mix2daw.report.page import REPORT_FILE, report_html
 from mix2daw.result import Result, read_result
 
@@ -25,12 +26,13 @@ def write_report(folder: Path, progress: Progress, out: Path | None = None, forc
     check_file(page, force or out is None)
     for line in changed_sources(graph, folder):
         progress.say(line)
-    write_page(graph, result, folder, page, progress)
+    begin(progress, len(graph.strips))
+    write_page(graph, result, gather(graph, folder, progress.step), page)
     return page
 
 
-def write_page(graph: Graph, result: Result, folder: Path, page: Path, progress: Progress) -> None:
-    """Write the report of a graph (devices complete) and a result, whose audio lies in `folder`, as `page`,
-    which is replaced when the new one is whole. Raises as `report_html`, and OutputError."""
+def write_page(graph: Graph, result: Result, material: Material, page: Path) -> None:
+    """Write the report of a graph (devices complete) and a result as `page`, which is replaced when the new
+    one is whole. Raises OutputError."""
     with new_file(page) as partial:
-        write_text(partial, report_html(graph, result, folder, progress))
+        write_text(partial, report_html(graph, result, material))

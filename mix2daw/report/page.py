@@ -13,36 +13,28 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from mix2daw.errors import InputError
 from mix2daw.exporters.recall.picture import Mark, draw
 from mix2daw.exporters.renaming import renamed, session_names
 from mix2daw.exporters.words import file_label
 from mix2daw.graph import Graph
-from mix2daw.progress import Progress
-from mix2daw.report.audio import Clip, Plan, mains
 from mix2daw.report.cards import anchors, cards, colours
 from mix2daw.report.heat import gradient, heat_plot
 from mix2daw.report.history import Pruned, pruned, renamed_record, search_plots
+from mix2daw.report.material import LOOP_S, Material, clips_of
 from mix2daw.report.measure import (
-    BLOCK_S,
     Floats,
-    band_energies,
     columns,
     integrated_lufs,
-    loudest_start,
-    weighted_blocks,
 )
 from mix2daw.report.moments import residual_cells, worst_moments
 from mix2daw.report.overview import Song, loudness_plot, waveform
 from mix2daw.report.rides import Overlap
 from mix2daw.report.sessions import carried
-from mix2daw.report.strips import Heard, listen
+from mix2daw.report.strips import Heard
 from mix2daw.report.verdict import hz_range, loudness_within_lu, minutes, sentence, signed, unexplained
 from mix2daw.result import Result
-from mix2daw.stems import Signal, read_audio, stereo
 
 REPORT_FILE = "report.html"
-LOOP_S = 8.0
 HEAT_COLUMNS = 480
 MAINS = (
     ("target", "Mix", "the finished mix"),
@@ -52,21 +44,10 @@ MAINS = (
 )
 
 
-def report_html(graph: Graph, result: Result, folder: Path, progress: Progress) -> str:
-    """report.html of a result folder: its graph (devices complete) and result, with the audio that lies there
-    and the stems. The same folder makes the same page.
-
-    Raises InputError (audio that cannot be read, or that is not of one length), GraphError.
-    """
-    progress.stage("Report", len(graph.strips) + 3)
-    song = _song(graph, folder)
-    loudest_s = loudest_start(song.target_blocks, round(LOOP_S / BLOCK_S)) * BLOCK_S
-    progress.step("measured")
-    heard, plain_sum = listen(graph, folder, song.difference, loudest_s, progress.step)
-    signals = {"target": song.target, "ours": song.ours, "difference": song.difference, "sum": plain_sum}
-    of_strips = [clip for each in heard.values() for clip in (each.dry, each.wet) if clip is not None]
-    plan, clips = mains(signals, graph.sample_rate, loudest_s, of_strips)
-    progress.step("encoded")
+def report_html(graph: Graph, result: Result, material: Material) -> str:
+    """report.html of a result: its graph (devices complete), and what was gathered of its audio. The same
+    folder makes the same page."""
+    song, heard = material.song, material.heard
     new = session_names(graph)
     shown = renamed(graph, new)
     taken = pruned(shown, renamed_record(result.search, new))
@@ -75,9 +56,9 @@ def report_html(graph: Graph, result: Result, folder: Path, progress: Progress) 
         **_outcome(song, result, [value.overlap for value in heard.values()], new),
         **_pictures(song, shown, result, taken),
         "strips": cards(shown, listened, taken.of if taken else {}),
-        "player": _player(song, plan, clips, listened, plain_sum, loudest_s),
-        "clips": [*clips, *of_strips],
-        "plan": plan,
+        "player": _player(material, listened),
+        "clips": [*material.clips, *clips_of(heard)],
+        "plan": material.plan,
         "mains": MAINS,
         "sessions": carried(graph, result.lost),
         "result": result,
@@ -87,28 +68,7 @@ def report_html(graph: Graph, result: Result, folder: Path, progress: Progress) 
         "inputs": [(file_label(str(s.source)), s.source_sha256) for s in graph.of_kind("track")],
         "mix": file_label(graph.mix) if graph.mix else "",
     }
-    text = _template().render(content)
-    progress.step("written")
-    return text
-
-
-def _song(graph: Graph, folder: Path) -> Song:
-    ours, difference = (
-        stereo(read_audio(folder / name, graph.sample_rate)) for name in ("render.wav", "difference.wav")
-    )
-    for name, signal in (("render.wav", ours), ("difference.wav", difference)):
-        if signal.shape[1] != graph.length_samples:
-            lengths = f"has {signal.shape[1]} samples, the graph {graph.length_samples}"
-            raise InputError(folder / name, lengths, "recover the song again")
-    target = ours + difference  # the mix itself may have moved away
-    return Song(
-        graph.sample_rate,
-        target,
-        ours,
-        difference,
-        *(weighted_blocks(signal, graph.sample_rate) for signal in (target, ours, difference)),
-        *(band_energies(signal, graph.sample_rate) for signal in (target, difference)),
-    )
+    return _template().render(content)
 
 
 def _outcome(song: Song, result: Result, overlaps: list[Overlap], new: Mapping[str, str]) -> dict[str, Any]:
@@ -188,32 +148,26 @@ def _share_above(cells: Floats) -> str:
     return f"{np.mean(cells > -12):.0%} of it is less than 12 dB below the mix."
 
 
-def _player(
-    song: Song,
-    plan: Plan,
-    clips: tuple[Clip, ...],
-    heard: Mapping[str, Heard],
-    total: Signal,
-    loudest_s: float,
-) -> dict[str, Any]:
-    """What the player has to know, but for the audio."""
+def _player(material: Material, heard: Mapping[str, Heard]) -> dict[str, Any]:
+    """What the player has to know, but for the audio. `heard`: by the names that are shown."""
+    song, plan = material.song, material.plan
     loudness = {
         "target": integrated_lufs(song.target, song.sample_rate),
         "ours": integrated_lufs(song.ours, song.sample_rate),
-        "sum": integrated_lufs(total, song.sample_rate),
+        "sum": integrated_lufs(material.plain_sum, song.sample_rate),
     }
 
     def match(name: str) -> float:
         change = loudness["target"] - loudness.get(name, loudness["target"])
         return round(change, 2) if np.isfinite(change) else 0.0
 
-    first = max(loudest_s, plan.start_s)
+    first = max(material.loudest_s, plan.start_s)
     return {
         "length": round(song.length_s, 4),
         "start": round(plan.start_s, 4),
         "seconds": round(plan.seconds, 4),
         "loop": [round(first, 2), round(min(first + LOOP_S, plan.start_s + plan.seconds), 2)],
-        "mains": {clip.id: {"level": clip.level_db, "match": match(clip.id)} for clip in clips},
+        "mains": {clip.id: {"level": clip.level_db, "match": match(clip.id)} for clip in material.clips},
         "strips": {
             each.wet.id.removesuffix("-wet"): {
                 "start": round(each.wet.start_s, 4),

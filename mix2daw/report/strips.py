@@ -13,7 +13,7 @@ import numpy as np
 
 from mix2daw.exporters.pedalboard import OUTPUT, Tap, each_tap
 from mix2daw.graph import Graph, Strip
-from mix2daw.report.audio import Clip, all_encoded, strip_plan, strip_seconds
+from mix2daw.report.audio import Clip, strip_clips, strip_seconds, strips_in_flac
 from mix2daw.report.curves import DYNAMICS, TAILS, level_change, tail
 from mix2daw.report.measure import BLOCK_S, Floats, Frames, frames_of, integrated_lufs, loudest_start
 from mix2daw.report.rides import Overlap, overlap
@@ -46,7 +46,9 @@ def listen(
     loud there too; `heard` is called after every strip. Raises as `each_tap` does.
     """
     rest = list(frames_of(difference, graph.sample_rate))
-    seconds = strip_seconds(2 * len(graph.strips), graph.length_samples / graph.sample_rate)
+    length_s = graph.length_samples / graph.sample_rate
+    seconds = strip_seconds(2 * len(graph.strips), length_s)
+    flac = strips_in_flac(sum(len(_ways(s)) for s in graph.strips), seconds, length_s, graph.sample_rate)
     numbers = {strip.name: number for number, strip in enumerate(graph.strips)}
     taps = {tap for strip in graph.strips for tap in _taps(strip)}
     total = np.zeros((2, graph.length_samples), np.float32)
@@ -61,7 +63,16 @@ def listen(
             tails = _tails(strip, folder, graph.sample_rate)
             wait(jobs.values())
             jobs[name] = worker.submit(
-                _heard, strip, signals, tails, graph.sample_rate, numbers[name], rest, loudest_s, seconds
+                _heard,
+                strip,
+                signals,
+                tails,
+                graph.sample_rate,
+                numbers[name],
+                rest,
+                loudest_s,
+                seconds,
+                flac,
             )
             heard(name)
     return {name: job.result() for name, job in jobs.items()}, total
@@ -75,6 +86,11 @@ def _taps(strip: Strip) -> set[Tap]:
         for tap in (index, index + 1)
     }
     return {(strip.name, tap) for tap in (0, OUTPUT, *around)}
+
+
+def _ways(strip: Strip) -> tuple[str, ...]:
+    """What there is to compare: with a fader alone, dry at the loudness of wet is the same."""
+    return ("dry", "wet") if strip.all_devices() or strip.pan else ("wet",)
 
 
 def _tails(strip: Strip, folder: Path, sample_rate: int) -> dict[int, tuple[Floats, Floats]]:
@@ -96,6 +112,7 @@ def _heard(
     difference: Sequence[Frames],
     loudest_s: float,
     seconds: float,
+    flac: bool,
 ) -> Heard:
     changes = {
         index: level_change(stereo(signals[index]), stereo(signals[index + 1]), sample_rate)
@@ -106,15 +123,14 @@ def _heard(
     clips: list[Clip | None] = [None, None]
     match_db = 0.0
     if seconds > 0 and wet.any():
-        plan = strip_plan(_start(wet, sample_rate, loudest_s, seconds), seconds)
-        first = round(plan.start_s * sample_rate)
+        start_s = _start(wet, sample_rate, loudest_s, seconds)
+        first = round(start_s * sample_rate)
         part = slice(first, first + round(seconds * sample_rate))
         loudness = [integrated_lufs(signal[:, part], sample_rate) for signal in (wet, dry)]
         match_db = loudness[0] - loudness[1] if all(map(math.isfinite, loudness)) else 0.0
-        # Where there is a fader alone, dry at the loudness of wet is the same.
-        ways = {"dry": dry, "wet": wet} if strip.all_devices() or strip.pan else {"wet": wet}
-        named = {f"s{number}-{name}": signal for name, signal in ways.items()}
-        clips = [None] * (2 - len(ways)) + list(all_encoded(named, sample_rate, plan))
+        ways = _ways(strip)
+        named = {f"s{number}-{way}": {"dry": dry, "wet": wet}[way] for way in ways}
+        clips = [None] * (2 - len(ways)) + list(strip_clips(named, sample_rate, start_s, seconds, flac))
     shared = overlap(strip.name, wet, difference, sample_rate)
     return Heard(clips[0], clips[1], round(match_db, 2), changes, tails, shared)
 

@@ -156,10 +156,11 @@ def _refit(state: State) -> None:
     with state.stage("refit", (dialled + CHANCES if effort.polish else 0) + effort.refit):
         if effort.polish:
             dial_compressors(state, 0.85)
-        refit_plainer(state, effort.refit, REFIT_RATE, 0.85)
-        if effort.polish:
+            refit_plainer(state, effort.refit, REFIT_RATE, 0.85)
             revive(state, state.fitted, 0.85)
-        state.checkpoint()
+            state.checkpoint()
+        else:
+            state.fit(effort.refit, REFIT_RATE, 0.85)
 
 
 def _prune_again(state: State) -> None:

@@ -24,7 +24,7 @@ from mix2daw.search.judge import Judge
 
 FIRST_SHARE, LARGEST_SHARE = 0.1, 0.5
 HARMLESS = 0.02  # share of the tolerance
-HOPELESS = 2.0  # times the tolerance: not tried again when the others have gone
+HOPELESS = 2.0  # times what may still be lost: not tried again when the others have gone
 
 BATCH_SHARE = 0.25  # of the candidates that the first trial leaves out
 BATCH_HARM = 0.1  # share of the tolerance that each device of a batch may cost
@@ -90,14 +90,14 @@ def saliency_round(
         else:
             count = max(1, count // 3)
         heard(judge)
-    _least_harm_first(judge, harm, limit, tolerance, heard)
+    _least_harm_first(judge, harm, limit, heard)
 
 
 def _least_harm_first(
-    judge: Judge, harm: Mapping[Key, float], limit: Callable[[], float], tolerance: float, heard: Heard
+    judge: Judge, harm: Mapping[Key, float], limit: Callable[[], float], heard: Heard
 ) -> None:
     for key in sorted(harm, key=lambda key: (harm[key], key)):
-        if harm[key] < HOPELESS * tolerance and key in judge.candidates():
+        if harm[key] < HOPELESS * (limit() - judge.score) and key in judge.candidates():
             trial = judge.without([key])
             if trial.score < limit():
                 judge.accept(trial)
@@ -123,4 +123,4 @@ def brute_force_round(
         else:
             harm[key] = rise
         heard(judge)
-    _least_harm_first(judge, harm, limit, tolerance, heard)
+    _least_harm_first(judge, harm, limit, heard)
