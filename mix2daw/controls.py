@@ -61,6 +61,9 @@ def _settings(graph: Graph) -> Iterable[tuple[Key, dict[str, float], float]]:
             yield Key(strip.name, "send", send.target), {"level_db": send.level_db}, 1.0
 
 
+_Stand = list[tuple[Tensor, int]]  # tensors, and which version of their values
+
+
 class Controls:
     """Raw tensors of every control of one graph, and their way back into a graph.
 
@@ -82,6 +85,7 @@ class Controls:
         self.device = device or torch.device("cpu")
         self.impulses = {path: impulse.to(self.device) for path, impulse in (impulses or {}).items()}
         self._indices: dict[tuple[tuple[Key, ...], torch.device], Tensor] = {}
+        self._known: dict[tuple[Key, ...], tuple[_Stand, dict[str, Tensor]]] = {}
         values: dict[str, dict[str, list[float]]] = {}
         wets: dict[str, list[float]] = {}
         self.rows: dict[str, dict[Key, int]] = {}
@@ -117,12 +121,26 @@ class Controls:
 
     def human(self, keys: Sequence[Key]) -> dict[str, Tensor]:
         """Controls of the given devices (all of one type) in human units: `{param: (len(keys),)}`."""
-        type_ = keys[0].type
+        table = self.raw[keys[0].type]
         resting = self.held.issuperset(keys)
+        if torch.is_grad_enabled() and not resting and any(raw.requires_grad for raw in table.values()):
+            return self._human(keys, table)
+        # Without gradients the same few are asked for again and again: what has not changed since is known.
+        stand = [(raw, raw._version) for raw in table.values()]
+        known = self._known.get(tuple(keys))
+        if known is None or any(
+            was is not now or version != now._version
+            for (was, version), now in zip(known[0], table.values(), strict=True)
+        ):
+            known = stand, self._human(keys, {name: raw.detach() for name, raw in table.items()})
+            self._known[tuple(keys)] = known
+        return dict(known[1])
+
+    def _human(self, keys: Sequence[Key], table: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {
-            param.name: param.to_human((raw.detach() if resting else raw)[self._index(keys, raw.device)])
-            for param in params_of(type_)
-            for raw in (self.raw[type_][param.name],)
+            param.name: param.to_human(raw[self._index(keys, raw.device)])
+            for param in params_of(keys[0].type)
+            for raw in (table[param.name],)
         }
 
     @property

@@ -65,15 +65,22 @@ def mel_spectra(weighted: Tensor) -> tuple[Tensor, ...]:
 def _mel_spectrum(weighted: Tensor, size: int, hop: int) -> Tensor:
     """Of the rows of `weighted`: all left channels, then all right ones; their frames follow one another."""
     window, bands = (constant.to(weighted) for constant in _window_and_bands(size, weighted.device))
-    spectra = torch.stft(weighted, size, hop, window=window, return_complex=True)
-    spectra = spectra.transpose(1, 2).reshape(2, -1, spectra.shape[1])
     if weighted.device.type == "cpu":
+        spectra = torch.stft(weighted, size, hop, window=window, return_complex=True)
+        spectra = spectra.transpose(1, 2).reshape(2, -1, spectra.shape[1])
         return mel_magnitudes(spectra, _mel_pairs(size), BANDS)
-    spectra = spectra.transpose(1, 2)
-    left, right = spectra
+    # On a GPU the adjoint of torch's own frames adds up in an order that is never the same.
+    frames = _centred(weighted, size // 2).unfold(-1, size, hop) * window
+    left, right = torch.fft.rfft(frames).reshape(2, -1, size // 2 + 1).transpose(1, 2)
     # Mid and side are formed before the magnitude: from powers, a side far below the mid would drown.
     channels = (left, right, left + right, left - right)
     return torch.stack([bands @ channel.abs().clamp(min=MAGNITUDE_FLOOR) for channel in channels])
+
+
+def _centred(rows: Tensor, half: int) -> Tensor:
+    """Rows (rows, samples) with `half` samples more at both ends, reflected."""
+    before, after = rows[:, 1 : half + 1], rows[:, -half - 1 : -1]
+    return torch.cat([before.flip(1), rows, after.flip(1)], 1)
 
 
 def mel_distance(estimate: tuple[Tensor, ...], target: tuple[Tensor, ...], order: Order) -> dict[str, Tensor]:

@@ -7,8 +7,9 @@ A signal is (strips, channels, samples) float32; its rows are (strips · channel
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from typing import Any
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from torch import Tensor
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Answer = TypeVar("Answer")
 
 
 def signal_rows(signal: Tensor) -> Floats:
@@ -72,6 +74,29 @@ def there(values: Sequence[Any], dtype: torch.dtype, device: torch.device) -> Te
 @functools.lru_cache(maxsize=4096)
 def _there(values: tuple[Any, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.tensor(values, dtype=dtype).to(device)
+
+
+class Remembered(Generic[Answer]):
+    """A function of tensors and a number that remembers its last answers as long as no gradient is wanted:
+    a strip is played a hundred times with the same settings. Tensors count as the same if they are the very
+    same ones, and unchanged."""
+
+    def __init__(self, function: Callable[..., Answer], answers: int = 256) -> None:
+        self._function, self._answers = function, answers
+        self._kept: OrderedDict[tuple[int, ...], tuple[tuple[Tensor, ...], Answer]] = OrderedDict()
+
+    def __call__(self, number: int, *tensors: Tensor) -> Answer:
+        """What the function says."""
+        if wants_gradient(*tensors):
+            return self._function(number, *tensors)
+        key = (number, *(part for tensor in tensors for part in (id(tensor), tensor._version)))
+        known = self._kept.get(key)
+        if known is None:
+            known = tensors, self._function(number, *tensors)  # tensors that are kept keep their ids
+            self._kept[key] = known
+            if len(self._kept) > self._answers:
+                self._kept.popitem(last=False)
+        return known[1]
 
 
 def as_stereo(signal: Tensor) -> Tensor:

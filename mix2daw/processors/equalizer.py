@@ -86,7 +86,7 @@ from torch import Tensor
 
 from mix2daw.dsp.biquad import Design, bell, high_pass, high_shelf, low_pass, low_shelf, section
 from mix2daw.dsp.cascade import cascade
-from mix2daw.dsp.rows import beside, may_hold, wants_gradient
+from mix2daw.dsp.rows import Remembered, beside, may_hold, wants_gradient
 from mix2daw.params import Param
 from mix2daw.processors.base import Processor
 
@@ -119,7 +119,7 @@ def _band(design: Design, frequency_hz: Tensor, level_db: Tensor, q: Tensor, sam
     return [section(design, heard, frequency_hz, level_db, q, sample_rate)]
 
 
-def _bells(bells: Sequence[tuple[Tensor, Tensor, Tensor]], sample_rate: int) -> Sections:
+def _bells(bells: Sequence[Sequence[Tensor]], sample_rate: int) -> Sections:
     """The sections of several bells (frequency_hz, level_db, q), designed together."""
     learnt = wants_gradient(*(control for bell_ in bells for control in bell_))
     alive = [bell_ for bell_ in bells if learnt or may_hold(bell_[1] != 0)]
@@ -128,6 +128,25 @@ def _bells(bells: Sequence[tuple[Tensor, Tensor, Tensor]], sample_rate: int) -> 
     frequency_hz, level_db, q = (torch.cat(control) for control in zip(*alive, strict=True))
     exact, rounded = section(bell, level_db != 0, frequency_hz, level_db, q, sample_rate)
     return list(zip(exact.chunk(len(alive)), rounded.chunk(len(alive)), strict=True))
+
+
+def _designed(sample_rate: int, *controls: Tensor) -> tuple[Tensor, Tensor] | None:
+    """The sections of all bands, exact and as heard, each (strips, sections, 5); None if there are none.
+    `controls`: as those of `process`."""
+    sections = [
+        *_pass(high_pass, controls[0], controls[1], sample_rate),
+        *_band(low_shelf, controls[2], controls[3], controls[4], sample_rate),
+        *_bells([controls[first : first + 3] for first in range(5, 17, 3)], sample_rate),
+        *_band(high_shelf, controls[17], controls[18], controls[19], sample_rate),
+        *_pass(low_pass, controls[20], controls[21], sample_rate),
+    ]
+    if not sections:
+        return None
+    exact, rounded = (torch.stack(kind, 1) for kind in zip(*sections, strict=True))
+    return exact, rounded
+
+
+_remembered = Remembered(_designed)
 
 
 def process(
@@ -158,25 +177,18 @@ def process(
 ) -> Tensor:
     """The equalised signal, (strips, channels, samples); every control (strips,). A band that is at rest in
     every strip costs nothing unless it is learnt."""
-    sections = [
-        *_pass(high_pass, high_pass_hz, high_pass_slope_db, sample_rate),
-        *_band(low_shelf, low_shelf_hz, low_shelf_db, low_shelf_q, sample_rate),
-        *_bells(
-            (
-                (bell_1_hz, bell_1_db, bell_1_q),
-                (bell_2_hz, bell_2_db, bell_2_q),
-                (bell_3_hz, bell_3_db, bell_3_q),
-                (bell_4_hz, bell_4_db, bell_4_q),
-            ),
-            sample_rate,
-        ),
-        *_band(high_shelf, high_shelf_hz, high_shelf_db, high_shelf_q, sample_rate),
-        *_pass(low_pass, low_pass_hz, low_pass_slope_db, sample_rate),
-    ]
-    if not sections:
-        return signal
-    exact, rounded = (torch.stack(kind, 1) for kind in zip(*sections, strict=True))
-    return cascade(signal, exact, rounded)
+    designed = _remembered(
+        sample_rate,
+        high_pass_hz, high_pass_slope_db,
+        low_shelf_hz, low_shelf_db, low_shelf_q,
+        bell_1_hz, bell_1_db, bell_1_q,
+        bell_2_hz, bell_2_db, bell_2_q,
+        bell_3_hz, bell_3_db, bell_3_q,
+        bell_4_hz, bell_4_db, bell_4_q,
+        high_shelf_hz, high_shelf_db, high_shelf_q,
+        low_pass_hz, low_pass_slope_db,
+    )  # fmt: skip
+    return signal if designed is None else cascade(signal, *designed)
 
 
 def _frequency(name: str, low: float, high: float, rest: float) -> Param:

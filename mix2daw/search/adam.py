@@ -18,11 +18,11 @@ EPSILON = 1e-8
 class Adam:
     """Moves `leaves`, each with its factor on `rate`, for at most `steps` steps.
 
-    `rate`: the learning rate of the next step.
+    `rate`: the learning rate of the next step. All that a step changes it changes in place, so that a step
+    on a GPU can be recorded and replayed.
     """
 
     def __init__(self, leaves: Sequence[tuple[Tensor, float]], steps: int) -> None:
-        self.rate = 0.0
         self._leaves = list(leaves)
         self._means = [torch.zeros_like(leaf, requires_grad=False) for leaf, _ in leaves]
         self._powers = [torch.zeros_like(leaf, requires_grad=False) for leaf, _ in leaves]
@@ -31,6 +31,16 @@ class Adam:
         lack = [(1.0, 1.0), *((1 - BETAS[0] ** n, (1 - BETAS[1] ** n) ** 0.5) for n in range(1, steps + 1))]
         self._lack = torch.tensor(lack, dtype=torch.float64).to(device)
         self._taken = torch.zeros(1, dtype=torch.int64).to(device)
+        self._rate = torch.zeros((), dtype=torch.float64).to(device)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step; reading it waits for the device."""
+        return float(self._rate)
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        self._rate.fill_(rate)
 
     def step(self, loss: Tensor, gradients: Sequence[Tensor | None]) -> Tensor:
         """Take a step, if `loss` (a scalar) and all gradients, one for each leaf (None: nothing), are finite,
@@ -46,14 +56,13 @@ class Adam:
                 good = (
                     good & torch.isfinite(torch.cat([slope.reshape(-1) for slope in slopes]).square()).all()
                 )
-            self._taken = self._taken + good
+            self._taken += good
             first, second = self._lack.index_select(0, self._taken)[0].unbind()
             for index, ((leaf, factor), slope) in enumerate(zip(self._leaves, slopes, strict=True)):
                 mean = self._means[index].lerp(slope, 1 - BETAS[0])
                 power = self._powers[index].mul(BETAS[1]).addcmul_(slope, slope, value=1 - BETAS[1])
-                size = torch.div(torch.tensor(self.rate * factor, dtype=torch.float64), first).to(leaf.dtype)
+                size = torch.div(self._rate * factor, first).to(leaf.dtype)
                 moved = leaf - size * mean / (power.sqrt() / second.to(leaf.dtype)).add_(EPSILON)
-                leaf.copy_(torch.where(good, moved, leaf))
-                self._means[index] = torch.where(good, mean, self._means[index])
-                self._powers[index] = torch.where(good, power, self._powers[index])
+                for kept, value in ((leaf, moved), (self._means[index], mean), (self._powers[index], power)):
+                    kept.copy_(torch.where(good, value, kept))
         return good

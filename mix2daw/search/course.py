@@ -37,7 +37,9 @@ def start(state: State) -> None:
     """The console without its returns, set in closed form."""
     controls = Controls(without_returns(state.full))
     heard = state.listened()
-    state.linear_ceiling, agreement = warm_start(controls.graph, controls, *heard, state.progress)
+    state.linear_ceiling, agreement = warm_start(
+        controls.graph, controls, *heard, state.progress, state.device
+    )
     state.trust(agreement)
     state.adopt(controls.to_graph())
     state.la_start = state.la_console = state.checkpoint()
@@ -112,7 +114,7 @@ def _settle(state: State) -> None:
 
 def _given(state: State) -> None:
     with state.stage("start", 1):
-        state.linear_ceiling, agreement = measure_agreement(state.graph, *state.listened())
+        state.linear_ceiling, agreement = measure_agreement(state.graph, *state.listened(), state.device)
         state.trust(agreement)
         state.la_start = state.checkpoint()
 

@@ -8,6 +8,8 @@ import torch
 
 from mix2daw.errors import FormatError
 
+CPU = torch.device("cpu")
+
 
 def engine(device: str) -> torch.device:
     """The device of `Settings.device`: auto is a GPU where one can be used. FormatError if there is none."""

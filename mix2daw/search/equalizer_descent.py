@@ -21,6 +21,8 @@ from mix2daw.dsp.biquad import (
 from mix2daw.processors import PROCESSORS
 from mix2daw.processors.equalizer import BUTTERWORTH_DB, BUTTERWORTH_Q
 from mix2daw.search.adam import Adam
+from mix2daw.search.engine import CPU
+from mix2daw.search.replay import replayed
 
 ITERATIONS = 300
 RATES = {"_db": 0.5, "_hz": 0.04, "_q": 0.03}  # dB, natural logarithms
@@ -110,10 +112,11 @@ def fit_equalizers(
     sample_rate: int,
     plain: bool = False,
     now: Mapping[str, Tensor] | None = None,
+    device: torch.device = CPU,
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Equalizer settings `(stems,)` whose magnitude follows `target_db` `(stems, bands)` up to a level, and
     that level in dB. `plain`: with few bands, and little of that level. `now`: settings `(stems,)` that are
-    nearly right.
+    nearly right; `device`: where to descend; what is given and found is on the CPU.
 
     A filter's corner hardly finds its way from afar, so each stem is fitted from several corners at once
     and keeps the best; with `now`, from there and without filters, too.
@@ -125,8 +128,9 @@ def fit_equalizers(
         begins += [flat, dict(now)]
     starts, stems = len(begins), len(target_db)
     target_db, weight = target_db.repeat(starts, 1), weight.repeat(starts, 1)
-    settings = {name: torch.cat([begin[name] for begin in begins]) for name in rest}
-    level_db = (weight * target_db).sum(-1).clone().requires_grad_(True)
+    target_db, weight, centres = (tensor.to(device) for tensor in (target_db, weight, centres))
+    settings = {name: torch.cat([begin[name] for begin in begins]).to(device) for name in rest}
+    level_db = (weight * target_db).sum(-1).requires_grad_(True)
     # Settings of one kind are one tensor (settings, rows), those of filters last: each operation costs the
     # same for one of them as for all.
     names = {kind: _free(rest, kind) for kind in RATES}
@@ -137,7 +141,7 @@ def fit_equalizers(
         return stacked if kind == "_db" else stacked.log()
 
     free = {kind: raw(settings, kind).requires_grad_(True) for kind in RATES}
-    origin = {kind: raw(flat, kind)[: bounded[kind], :1] for kind in RATES}
+    origin = {kind: raw(flat, kind)[: bounded[kind], :1].to(device) for kind in RATES}
     leaves = [*((free[kind], rate) for kind, rate in RATES.items()), (level_db, LEVEL_RATE)]
     # torch's own Adam loads its compiler, seconds for a descent of one.
     adam = Adam(leaves, ITERATIONS)
@@ -163,18 +167,24 @@ def fit_equalizers(
                 total = total + RIDGE[kind] * moved.sum(0)
         return total
 
-    for index in range(ITERATIONS):
-        adam.rate = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * index / ITERATIONS))
+    def descend(_which: int) -> Tensor:
         slopes = torch.autograd.grad(misfit().sum(), [leaf for leaf, _ in leaves])
         # A row that went astray stays where it is; the others go on.
-        adam.step(level_db.new_zeros(()), [slope.nan_to_num(0.0, 0.0, 0.0) for slope in slopes])
+        return adam.step(level_db.new_zeros(()), [slope.nan_to_num(0.0, 0.0, 0.0) for slope in slopes])
+
+    step = replayed(descend, device)
+    for index in range(ITERATIONS):
+        adam.rate = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * index / ITERATIONS))
+        step(0)
     with torch.no_grad():
         # A descent that came to nothing finite does not count; where none did, the equalizer is flat.
         lost = ~torch.stack([misfit(), level_db, *current().values()]).isfinite().all(0)
-        error = torch.where(lost, math.inf, misfit()).reshape(starts, stems)
+        lost = lost.cpu()
+        error = torch.where(lost, math.inf, misfit().cpu()).reshape(starts, stems)
         best = error.argmin(0) * stems + torch.arange(stems)
-        found = {name: torch.where(lost, rest[name], value) for name, value in _tidied(current()).items()}
-        return {n: value[best] for n, value in found.items()}, torch.where(lost, 0.0, level_db)[best]
+        ended = {name: value.cpu() for name, value in current().items()}
+        found = {name: torch.where(lost, rest[name], value) for name, value in _tidied(ended).items()}
+        return {n: value[best] for n, value in found.items()}, torch.where(lost, 0.0, level_db.cpu())[best]
 
 
 def _free(names: Iterable[str], kind: str) -> list[str]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mix2daw.processors import PROCESSORS
+from mix2daw.search.engine import CPU
 from mix2daw.search.equalizer_descent import equalizer_curve_db, equalizer_response, fit_equalizers
 from mix2daw.search.least_squares import Responses
 from mix2daw.search.magnitudes import Magnitudes
@@ -95,9 +96,11 @@ def match_equalizers(
     sample_rate: int,
     flat: bool = False,
     magnitudes: Magnitudes | None = None,
+    device: torch.device = CPU,
 ) -> Match:
     """Fit one equalizer per stem to its measured response; `flat`: levels only, for strips without one;
-    `magnitudes`: what to take instead where phases do not agree, in `match_bands`."""
+    `magnitudes`: what to take instead where phases do not agree, in `match_bands`; `device`: where to
+    descend."""
     size = (responses.response.shape[0] - 1) * 2
     centres, bands = match_bands(size, sample_rate)
     target_db, heard, coherence, direct = [], [], [], []
@@ -122,7 +125,7 @@ def match_equalizers(
         rest = PROCESSORS["equalizer"].rest()
         settings = {name: torch.full((stems,), value, dtype=torch.float64) for name, value in rest.items()}
     else:
-        settings, _ = fit_equalizers(torch.stack(target_db), weight, centres, sample_rate)
+        settings, _ = fit_equalizers(torch.stack(target_db), weight, centres, sample_rate, device=device)
     curve = equalizer_response(settings, _grid(size, sample_rate), sample_rate)
     levels = []
     for stem, ((response, power), shape) in enumerate(zip(direct, curve, strict=True)):
@@ -138,12 +141,12 @@ def match_equalizers(
 
 
 def rematch(
-    equalizers: Sequence[Mapping[str, float]], spectra: Tensor, sample_rate: int
+    equalizers: Sequence[Mapping[str, float]], spectra: Tensor, sample_rate: int, device: torch.device = CPU
 ) -> list[tuple[dict[str, float], float]]:
     """The same curves said with fewer decibels: a filter instead of a deep shelf where that fits.
 
-    `equalizers`: settings as fitted, `spectra` `(equalizers, bins)`: power of what they hear. Returns new
-    settings, and the level in dB that they need to be as loud as the old ones.
+    `equalizers`: settings as fitted, `spectra` `(equalizers, bins)`: power of what they hear; `device`: where
+    to descend. Returns new settings, and the level in dB that they need to be as loud as the old ones.
     """
     settings = {
         name: torch.tensor([values[name] for values in equalizers], dtype=torch.float64)
@@ -154,7 +157,7 @@ def rematch(
     energy = (spectra.double() @ bands.T).clamp(min=1e-20)
     weight = (energy / energy.amax(-1, keepdim=True)).clamp(min=1e-7) ** 0.25
     weight = weight / weight.sum(-1, keepdim=True)
-    found, level_db = fit_equalizers(curve_db, weight, centres, sample_rate, plain=True)
+    found, level_db = fit_equalizers(curve_db, weight, centres, sample_rate, plain=True, device=device)
     return [
         ({name: float(value[index]) for name, value in found.items()}, float(level_db[index]))
         for index in range(len(equalizers))

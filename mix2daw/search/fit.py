@@ -15,6 +15,7 @@ from mix2daw.play import play
 from mix2daw.processors import PROCESSORS
 from mix2daw.search.adam import Adam
 from mix2daw.search.excerpts import TrainingExcerpt
+from mix2daw.search.replay import replayed
 
 WARM_UP_STEPS = 5
 LAST_SHARE = 0.05  # of the learning rate that is left at the last step
@@ -125,12 +126,13 @@ class Fit:
         unread: list[Tensor] = []
         adam = self.adam(steps)
         seen: list[Loss] = []
+        step = replayed(lambda which: self._step(adam, which), self.controls.device)
         try:
             for index in range(steps):
                 cosine = 0.5 * (1 + math.cos(math.pi * index / steps))
                 share = min(1.0, (index + 1) / WARM_UP_STEPS) * (LAST_SHARE + (1 - LAST_SHARE) * cosine)
                 adam.rate = rate * share
-                unread.append(self._step(adam, index % len(self.excerpts)))
+                unread.append(step(index % len(self.excerpts)))
                 if len(unread) < at_once and index < steps - 1:
                     continue
                 losses = [Loss(la, error, bool(taken)) for la, error, taken in torch.stack(unread).tolist()]
@@ -159,8 +161,6 @@ class Fit:
         excerpt = self.excerpts[which]
         leaves = [*(leaf for _, _, leaf in self.leaves), *self.weights.values()]
         moves = [*self.masks, *(self.wet_masks[type_] for type_ in self.weights)]
-        for leaf in leaves:
-            leaf.grad = None
         signals = play(self.graph, self.controls, excerpt.sources)
         mix = signals.out[self.graph.master.name][:, excerpt.skip :]
         la = excerpt.spectral(mix)["full"]
@@ -170,11 +170,11 @@ class Fit:
         total = la + (1 - error / WAVEFORM_DEAF).clamp(min=0).to(root_error.dtype) * root_error
         for type_, wet in self.weights.items():
             total = total + self.sparsity * (wet * self.wet_masks[type_]).sum()
-        torch.autograd.backward(total)
+        found = torch.autograd.grad(total, leaves, allow_unused=True)
         # What does not move may have any gradient.
         slopes = [
-            None if leaf.grad is None else torch.where(mask > 0, leaf.grad, 0.0)
-            for leaf, mask in zip(leaves, moves, strict=True)
+            None if slope is None else torch.where(mask > 0, slope, 0.0)
+            for slope, mask in zip(found, moves, strict=True)
         ]
         taken = adam.step(total, slopes)
         self._project()

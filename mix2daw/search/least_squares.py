@@ -39,6 +39,12 @@ class Responses:
         """The columns of one stem."""
         return [column for column, owner in enumerate(self.owner) if owner == stem]
 
+    def on_cpu(self) -> Responses:
+        """The same, on the CPU."""
+        tensors = self.response, self.power, self.target_power, self.left, self.variance
+        response, power, *others = (tensor.cpu() for tensor in tensors)
+        return Responses(response, power, self.owner, *others)
+
 
 def mid_side_columns(sources: Sequence[Tensor]) -> tuple[list[Tensor], tuple[int, ...]]:
     """One column for a mono stem, mid and half-difference side for a stereo one."""
@@ -57,7 +63,7 @@ def short_time_spectra(signals: Tensor, size: int, whole: bool = False) -> Itera
     """Short-time spectra `(signals, bins, frames)` in blocks of frames; hop a quarter, Hann. `whole`: only
     frames that lie wholly in the signals, for parts of longer ones."""
     hop = size // 4
-    window = torch.hann_window(size)
+    window = torch.hann_window(size).to(signals.device)
     padded = signals if whole else torch.nn.functional.pad(signals, (size - hop, size))
     per_block = max(1, min(OF_ONE_AT_ONCE, AT_ONCE // len(signals)) // size)
     frames = (padded.shape[1] - size) // hop + 1
@@ -108,9 +114,10 @@ def products(columns: Sequence[Tensor], target: Tensor, size: int, whole: bool =
     `short_time_spectra`."""
     count, bins = len(columns), size // 2 + 1
     signals = torch.cat([torch.stack(list(columns)), target])
-    gram = torch.zeros(bins, count, count, dtype=torch.complex64)
-    cross = torch.zeros(bins, count, len(target), dtype=torch.complex64)
-    target_power, fourth_power, frames = torch.zeros(bins).double(), torch.zeros(bins).double(), 0
+    gram = signals.new_zeros(bins, count, count, dtype=torch.complex64)
+    cross = signals.new_zeros(bins, count, len(target), dtype=torch.complex64)
+    target_power = signals.new_zeros(bins, dtype=torch.float64)
+    fourth_power, frames = torch.zeros_like(target_power), 0
     for block in short_time_spectra(signals, size, whole):
         loud = block[count:].abs().double().square().sum(0)
         target_power += loud.sum(1)
@@ -133,9 +140,9 @@ def least_squares(
     """Per-bin ridge regression of the target's channels `(channels, samples)` on the columns.
 
     `size`: of the FFT, samples. The ridge is relative to each column's own power and to the strongest column
-    of the bin.
+    of the bin. Computed where the signals are; the answer is on the CPU.
     """
-    return solved(products(columns, target, size), owner)
+    return solved(products(columns, target, size), owner).on_cpu()
 
 
 def solved(found: Products, owner: tuple[int, ...]) -> Responses:

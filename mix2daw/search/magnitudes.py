@@ -114,12 +114,12 @@ def band_powers(
     """Powers per band and frame: left and right of the stems (stems, 2, bands, frames), and of what the
     responses leave of the target (2, bands, frames). `columns`, `target`: what the responses are of."""
     stems, size = max(responses.owner) + 1, 2 * (bands.shape[1] - 1)
-    weights = bands.float()
+    weights, response = bands.float().to(target.device), responses.response.to(target.device)
     heard, rest = [], []
     for block in short_time_spectra(torch.cat([torch.stack(list(columns)), target]), size):
         inputs, left = block[: len(columns)], block[len(columns) :].clone()
         for column, spectrum in enumerate(inputs):
-            left -= responses.response[:, column].T[..., None] * spectrum
+            left -= response[:, column].T[..., None] * spectrum
         rest.append(weights @ _power(left))
         sides = []
         for stem in range(stems):
@@ -127,7 +127,7 @@ def band_powers(
             pair = [own[0], own[0]] if len(own) == 1 else [own[0] + own[1], own[0] - own[1]]
             sides.append(weights @ _power(torch.stack(pair)))
         heard.append(torch.stack(sides))
-    return torch.cat(heard, -1).double().numpy(), torch.cat(rest, -1).double().numpy()
+    return torch.cat(heard, -1).double().cpu().numpy(), torch.cat(rest, -1).double().cpu().numpy()
 
 
 def _power(spectrum: Tensor) -> Tensor:

@@ -76,8 +76,8 @@ def measure_lack(state: State) -> Lack:
     tracks = [strip.name for strip in graph.of_kind("track")]
     with torch.no_grad():
         signals = play(graph, state.controls, {n: s.to(state.device) for n, s in sources.items()})
-    columns, owner = mid_side_columns([signals.out[name].cpu() for name in tracks])
-    both = torch.cat([target, signals.out[graph.master.name].cpu()])
+    columns, owner = mid_side_columns([signals.out[name] for name in tracks])
+    both = torch.cat([target.to(state.device), signals.out[graph.master.name]])
     responses = least_squares(columns, owner, both, CURVE_SIZE)
     _, bands = match_bands(CURVE_SIZE, state.sample_rate)
     curves, heard, trust, sides = zip(*(_lack(responses, i, bands) for i in range(len(tracks))), strict=True)
@@ -130,7 +130,9 @@ def _curves(state: State, tracks: Sequence[Strip], lack: Lack) -> dict[str, Valu
     rows = list(keys)
     centres, _ = match_bands(CURVE_SIZE, state.sample_rate)
     wanted_db = equalizer_curve_db(now, centres, state.sample_rate) + lack.curve_db[rows]
-    settings, _ = fit_equalizers(wanted_db, lack.weight[rows], centres, state.sample_rate, now=now)
+    settings, _ = fit_equalizers(
+        wanted_db, lack.weight[rows], centres, state.sample_rate, now=now, device=state.device
+    )
     return {
         key.strip: {(key, setting): float(value[row]) for setting, value in settings.items()}
         for row, key in enumerate(keys.values())

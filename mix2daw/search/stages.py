@@ -102,7 +102,7 @@ def _with_plain_equalizers(state: State) -> Graph:
     # What is in the mix is near enough to what groups and the master hear.
     heard = (state.sources.get(name, state.target) for name, _ in fitted)
     spectra = torch.stack([power_spectrum(signal, CURVE_SIZE) for signal in heard])
-    again = rematch([device.values for device in fitted.values()], spectra, state.sample_rate)
+    again = rematch([device.values for device in fitted.values()], spectra, state.sample_rate, state.device)
     graph = state.graph
     for (name, index), (values, level_db) in zip(fitted, again, strict=True):
         old = fitted[name, index].values

@@ -18,6 +18,7 @@ from mix2daw.graph import Graph, Strip
 from mix2daw.play import play
 from mix2daw.progress import Progress
 from mix2daw.search.agreement import ceiling_line, coherence, linear_ceiling
+from mix2daw.search.engine import CPU
 from mix2daw.search.equalizer_match import match_bands, match_equalizers
 from mix2daw.search.least_squares import Responses, least_squares, mid_side_columns
 from mix2daw.search.magnitudes import band_powers, measure_magnitudes
@@ -34,7 +35,7 @@ LEVEL_LOW, LEVEL_HIGH = 0.3, 3.0  # corrections of the second level solve beyond
 def remove_rumble(signal: Tensor, sample_rate: int) -> Tensor:
     """DC and what lies below 20 Hz removed, `(channels, samples)`, by a linear-phase cut."""
     spectrum = torch.fft.rfft(signal)
-    frequency = torch.arange(spectrum.shape[-1]) * (sample_rate / signal.shape[-1])
+    frequency = torch.arange(spectrum.shape[-1], device=signal.device) * (sample_rate / signal.shape[-1])
     slope = ((frequency - CUT_BELOW_HZ / 2) / (CUT_BELOW_HZ / 2)).clamp(0, 1)
     clean: Tensor = torch.fft.irfft(spectrum * slope, signal.shape[-1])
     return clean
@@ -68,15 +69,17 @@ def warm_start(
     sources: Mapping[str, Tensor],
     target: Tensor,
     progress: Progress,
+    device: torch.device = CPU,
 ) -> tuple[float, Tensor]:
-    """Set the controls of a full console from the stems and the mix. Choices (filter slopes) included.
+    """Set the controls of a full console from the stems and the mix, all of them on the CPU. Choices (filter
+    slopes) included. `device`: where filters are solved.
 
     Returns the share of the mix that a linear console can explain (`agreement.linear_ceiling`), and that
     share per frequency (`agreement.coherence`).
     """
     rate = graph.sample_rate
     tracks = graph.of_kind("track")
-    columns, goal, responses = _measured(graph, sources, target)
+    columns, goal, responses = _measured(graph, sources, target, device)
     flat = not any(_insert(strip, "equalizer") for strip in tracks)
     ceiling = linear_ceiling(responses, rate)
     progress.say(ceiling_line(ceiling, CURVE_SIZE / rate))
@@ -86,7 +89,7 @@ def warm_start(
     shifting = [tracks[stem].name for stem in magnitudes.stems()] if magnitudes else []
     for name in shifting:
         progress.say(f"{name}: phases do not agree with the mix; level and curve are from magnitudes")
-    match = match_equalizers(responses, len(tracks), rate, flat, magnitudes)
+    match = match_equalizers(responses, len(tracks), rate, flat, magnitudes, device)
     for index, strip in enumerate(tracks):
         _set(controls, _insert(strip, "equalizer"), {n: float(v[index]) for n, v in match.settings.items()})
         _set(controls, _insert(strip, "width"), {"width": float(match.width[index])})
@@ -98,18 +101,22 @@ def warm_start(
     return ceiling, coherence(responses)
 
 
-def measure_agreement(graph: Graph, sources: Mapping[str, Tensor], target: Tensor) -> tuple[float, Tensor]:
+def measure_agreement(
+    graph: Graph, sources: Mapping[str, Tensor], target: Tensor, device: torch.device = CPU
+) -> tuple[float, Tensor]:
     """What `warm_start` returns, where nothing is to be set."""
-    _, _, responses = _measured(graph, sources, target)
+    _, _, responses = _measured(graph, sources, target, device)
     return linear_ceiling(responses, graph.sample_rate), coherence(responses)
 
 
 def _measured(
-    graph: Graph, sources: Mapping[str, Tensor], target: Tensor
+    graph: Graph, sources: Mapping[str, Tensor], target: Tensor, device: torch.device
 ) -> tuple[list[Tensor], Tensor, Responses]:
-    """Mid and side columns of the tracks and the target, without rumble, and the responses between them."""
-    clean = [remove_rumble(sources[strip.name], graph.sample_rate) for strip in graph.of_kind("track")]
-    goal = remove_rumble(target, graph.sample_rate)
+    """Mid and side columns of the tracks and the target, without rumble, on the device, and the responses
+    between them."""
+    rate = graph.sample_rate
+    clean = [remove_rumble(sources[strip.name].to(device), rate) for strip in graph.of_kind("track")]
+    goal = remove_rumble(target.to(device), rate)
     columns, owner = mid_side_columns(clean)
     return columns, goal, least_squares(columns, owner, goal, CURVE_SIZE)
 
