@@ -20,7 +20,7 @@ from scipy.stats import binomtest, rankdata
 
 Array = NDArray[np.float64]
 
-EDGES = (-math.inf, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, math.inf)  # of bins, La
+EDGES = (-math.inf, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, math.inf)  # of bins, La
 PROBABILITY_EDGES = tuple(np.linspace(0, 1, 11))
 FOLDS = 5
 

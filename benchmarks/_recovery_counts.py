@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from _calibration import Case
 from _truth_parts import Part, Parts, all_parts, places, rated_inserts
-from _truth_scores import Score, equalizers
+from _truth_scores import Score
+from _truth_ways import equalizers
 
 from mix2daw.graph import Graph
 

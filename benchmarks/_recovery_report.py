@@ -10,7 +10,7 @@ import numpy as np
 from _calibration import Bin, Calibration, Case
 from _recovery_counts import KNOBS, SongScore, Tally, kind_of, knob_errors, summed, whose
 
-POINTS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)  # confidences of the printed map, La
+POINTS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)  # confidences of the printed map, La
 OF_GROUPS = ("fader dB", "level dB", "pan", "EQ curve dB", "gain reduction dB", "send dB")
 DASH = "–"
 PARTS_NOTES = """\
@@ -24,8 +24,8 @@ Errors without their sign. Fader, pan: all faders and pans on a track's way to t
 compressor that is never at rest are one level, which is known: the track's output, with the faders that
 follow. EQ: RMS of the curve over the stem's power, about its mean, of tracks with one on their way in either
 console. Gain reduction: RMS over frames of 10 ms, about its mean, where either has a compressor. Send: of
-those that both have, how loud comes back what is sent, by send, effect and the return's fader. Decay: RT60
-of the reverb, 100 % if none was found.
+those that both have, how loud comes back what is sent, by send, effect and the faders that follow. Decay:
+RT60 of the reverb, 100 % if none was found.
 """
 RAW = """\
 **The confidence of a device is no probability.** It is by how much La rises without it, with no upper end:
@@ -129,8 +129,15 @@ def calibration_text(found: Calibration, cases: Sequence[Case], sends: Tally) ->
     true, songs = sum(case.true for case in cases), len({case.song for case in cases})
     said = f"{sends.true} of the {sends.true + sends.false} recovered sends are in the truth"
     least, most = found.fitted.confidence[0], found.fitted.confidence[-1]
-    points = [point for point in POINTS if least <= point <= most]
-    rows = [(f"{at:.3g}", f"{100 * found.fitted.at(at):.0f} of 100") for at in (least, *points, most)]
+    points = [least, *(point for point in POINTS if least < point < most), most]
+    rows = [
+        (
+            f"{at:.3g}",
+            f"{100 * found.fitted.at(at):.0f} of 100 cases",
+            str(sum(at <= case.confidence < after for case in cases)),
+        )
+        for at, after in zip(points, [*points[1:], math.inf], strict=True)
+    ]
     judged = [
         ("confidence as it is, as if it were a probability", found.ece_bare, found.brier_bare),
         ("the map, on songs that it was not fitted to", found.ece_mapped, found.brier_mapped),
@@ -151,9 +158,9 @@ def calibration_text(found: Calibration, cases: Sequence[Case], sends: Tally) ->
                 [(name, _number(ece, 3), _number(brier, 3)) for name, ece, brier in judged],
             ),
             "",
-            "The monotone map (isotonic regression over all songs):",
+            "The monotone map (isotonic regression over all songs); where few devices are, it is a guess:",
             "",
-            lines(("confidence", "found in the truth in"), rows),
+            lines(("confidence", "found in the truth in", "devices from here to the next line"), rows),
             "",
         ]
     )

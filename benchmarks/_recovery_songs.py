@@ -23,7 +23,8 @@ from mix2daw.synthetic.corpus import MANIFEST, TRUTH
 
 @dataclass(frozen=True)
 class Pair:
-    """A mix and its recovery: their consoles, the folders of those, and what was noted of the recovery."""
+    """A mix and its recovery: their consoles, the folders of those, and what was noted of the recovery. The
+    truth is cut to what was heard (`as_heard`); `preview`: whether that is a part of the song."""
 
     song: str
     truth: Graph
@@ -32,11 +33,7 @@ class Pair:
     recovered_folder: Path
     record: Record
     result: Result
-
-    @property
-    def heard_share(self) -> float:
-        """The share of the mix that was recovered: less than 1 of a preview."""
-        return min(1.0, self.recovered.length_samples / self.truth.length_samples)
+    preview: bool
 
 
 def read_pairs(mixes: Path, corpus: Path) -> tuple[list[Pair], list[str]]:
@@ -52,8 +49,8 @@ def read_pairs(mixes: Path, corpus: Path) -> tuple[list[Pair], list[str]]:
         truth = checked_graph(read_graph(truth_folder / TRUTH), PROCESSORS)
         recovered = checked_graph(read_graph(folder / GRAPH_FILE), PROCESSORS)
         result = read_result(folder / "result.json")
-        heard = as_heard(truth, recovered)
-        pairs.append(Pair(song.name, heard, truth_folder, recovered, folder, record, result))
+        heard, preview = as_heard(truth, recovered), recovered.length_samples < truth.length_samples
+        pairs.append(Pair(song.name, heard, truth_folder, recovered, folder, record, result, preview))
     if not pairs:
         what = f"holds none of the songs of {mixes / MANIFEST}"
         raise InputError(corpus, what, f"mix2daw collect {mixes / MANIFEST} --out {corpus}")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 from _truth_parts import Part, effect, place
+from _truth_ways import sides_of, way
 
-from mix2daw.exporters.chains import apply_device, level_lin, sides_lin, stereo
+from mix2daw.exporters.chains import apply_device, stereo
 from mix2daw.exporters.pedalboard import OUTPUT, Tap
 from mix2daw.graph import Device, Graph, Send, Strip
 from mix2daw.stems import Signal, read_impulse
@@ -84,19 +85,19 @@ def send_taps(graph: Graph) -> Iterator[tuple[Tap, Strip, Send]]:
 
 def _gain(strip: Strip, graph: Graph, folder: Path) -> Array:
     """|H|² of a return for what both channels have, mean of its sides, (frequencies,) from 0 Hz to half the
-    rate: its devices but dynamics, its fader and pan."""
+    rate: its devices but dynamics, faders and pans on its way to the master."""
     signal = _impulse(graph.sample_rate)
     for device in strip.all_devices():
         if device.type not in DYNAMICS:
             signal = _through(signal, device, graph.sample_rate, folder)
-    signal = stereo(signal) * (level_lin(strip.fader_db) * sides_lin(strip.pan))
+    signal = stereo(signal) * sides_of(way(graph, strip.name))[:, None]
     return np.asarray(np.square(np.abs(np.fft.rfft(signal))).mean(0))
 
 
 def returned_power(graph: Graph, folder: Path, taps: Mapping[Tap, Signal]) -> dict[str, float]:
     """Power of what comes back of every send, per part as `str` has it: of what is sent (`taps`, as
-    `send_taps` names them), by the send, through the return, in 20 Hz..20 kHz. In no unit, but in the same
-    for two consoles of one song. Where several sends are one part, their powers add up."""
+    `send_taps` names them), by the send, through the return to the master, in 20 Hz..20 kHz. In no unit, but
+    in the same for two consoles of one song. Where several sends are one part, their powers add up."""
     gains = {strip.name: _gain(strip, graph, folder) for strip in graph.of_kind("return")}
     power: defaultdict[str, float] = defaultdict(float)
     for tap, strip, send in send_taps(graph):

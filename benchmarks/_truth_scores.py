@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from _truth_parts import Parts, PartsScore, place, score_parts, tracks_through
+from _truth_parts import Parts, PartsScore, place, score_parts
 from _truth_returns import decay_error_percent, delay_samples, returned_power, send_taps
+from _truth_ways import equalizers, gain_and_pan, own_way, sides_of, way
 
-from mix2daw.exporters.chains import apply_device, sides_lin
+from mix2daw.exporters.chains import apply_device
 from mix2daw.exporters.pedalboard import OUTPUT, Tap, render_taps
-from mix2daw.graph import Device, Graph, Strip
+from mix2daw.graph import Device, Graph
 from mix2daw.synthetic.levels import (
     RESPONSE_SAMPLES,
     TINY_POWER,
@@ -47,7 +48,7 @@ class Score:
     """A recovery against its truth. `reduction_db`: RMS error of the gain reduction, per place where either
     has a compressor; `delay_exact`, `decay_percent` (≥ 0; 100 for no reverb at all): None without a delay or
     reverb in the truth that is heard. `send_db`: per send that both have, how much louder comes back what is
-    sent: by what is sent, the send, the effect and the return's fader."""
+    sent: by what is sent, the send, the effect, and the faders from there to the master."""
 
     parts: PartsScore
     tracks: dict[str, TrackScore]
@@ -64,39 +65,6 @@ def spread_db(difference_db: Array, weight: Array) -> float:
         return 0.0
     mean_db = float((weight * difference_db).sum()) / total
     return math.sqrt(float((weight * (difference_db - mean_db) ** 2).sum()) / total)
-
-
-def way(graph: Graph, name: str) -> tuple[Strip, ...]:
-    """The strips that a track's direct sound passes, from itself to the master."""
-    strip = graph.strip(name)
-    return (strip,) if strip.output is None else (strip, *way(graph, strip.output))
-
-
-def sides_of(strips: Iterable[Strip]) -> Array:
-    """Faders and pans in a row as amplitudes of the left and the right side, (2,): balances multiply."""
-    sides = np.ones(2)
-    for strip in strips:
-        sides = sides * sides_lin(strip.pan)[:, 0] * 10 ** (strip.fader_db / 20)
-    return sides
-
-
-def gain_and_pan(strips: Iterable[Strip]) -> tuple[float, float]:
-    """Faders and pans in a row as one fader (dB) and one pan (−1..1)."""
-    left, right = (float(side) for side in sides_of(strips))
-    loud = max(left, right)
-    return (20 * math.log10(loud), (right - left) / loud) if loud > 0 else (-math.inf, 0.0)
-
-
-def own_way(graph: Graph, name: str) -> tuple[Strip, ...]:
-    """The strips on a track's way that it shares with no other track: itself, and groups of one."""
-    strips = way(graph, name)
-    return tuple(s for s in strips if s.kind != "master" and tracks_through(graph, s.name) == (name,))
-
-
-def equalizers(graph: Graph, name: str) -> tuple[Device, ...]:
-    """All equalizers on a track's way to the master."""
-    devices = (device for strip in way(graph, name) for device in strip.all_devices())
-    return tuple(device for device in devices if device.type == "equalizer")
 
 
 def response_db(chain: Iterable[Device], sample_rate: int) -> Array:

@@ -31,7 +31,7 @@ def how_recovered(pairs: Sequence[Pair], absent: Sequence[str]) -> str:
     tracks = _range([len(pair.truth.of_kind("track")) for pair in pairs])
     rate = pairs[0].recovered.sample_rate
     seconds = _range([round(pair.recovered.length_samples / rate) for pair in pairs])
-    previews = sum(pair.heard_share < 1 for pair in pairs)
+    previews = sum(pair.preview for pair in pairs)
     settings = sorted({f"{r.preset}, {r.strategy}, tolerance {r.tolerance:g}" for r in results})
     cut = sum(result.out_of_time for result in results)
     effort = [

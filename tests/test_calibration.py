@@ -41,9 +41,9 @@ def test_every_bin_has_the_share_of_its_devices() -> None:
 def test_a_confidence_on_an_edge_is_in_the_bin_above_it() -> None:
     bins = binned([Case("a", 0.02, True), Case("a", 0.0, False), Case("a", 3.0, True)])
     assert [(one.low, one.high, one.count, one.share) for one in bins] == [
-        (-math.inf, 0.01, 1, 0),
+        (-math.inf, 0.001, 1, 0),
         (0.02, 0.05, 1, 1),
-        (0.5, math.inf, 1, 1),
+        (0.2, math.inf, 1, 1),
     ]
 
 

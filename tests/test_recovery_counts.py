@@ -10,14 +10,18 @@ import soundfile
 from _calibration import calibrated
 from _recovery_counts import SongScore, Tally, kind_of, knob_errors, song_score, summed, tallies, whose
 from _recovery_report import plot, report
-from _recovery_songs import as_heard
+from _recovery_songs import Pair, as_heard, read_pairs
 from _truth_parts import Part, all_parts
 from _truth_scores import score
+from recovery import how_recovered
 
+from mix2daw.collection.record import Record
 from mix2daw.console import return_device
+from mix2daw.errors import InputError
 from mix2daw.exporters.pedalboard import render
 from mix2daw.graph import Device, Graph, Send, Strip
 from mix2daw.processors import PROCESSORS, checked_graph
+from mix2daw.result import Result
 
 RATE = 44100
 BELL = Device(type="equalizer", values={"bell_2_hz": 900, "bell_2_db": 6}, confidence=0.3)
@@ -171,6 +175,27 @@ def test_of_a_preview_the_truth_is_cut_to_what_was_heard(truth: Graph, folder: P
     played, wanted = render(dry, folder)[:, late], render(whole, folder)[:, start : start + length][:, late]
     assert np.allclose(played, wanted, atol=1e-4)
     assert as_heard(truth, truth) is truth
+
+
+def test_a_collection_without_the_songs_is_told(tmp_path: Path) -> None:
+    (tmp_path / "manifest.jsonl").write_text('{"song": "a", "stems": "stems", "mix": "a/mix.flac"}\n')
+    with pytest.raises(InputError, match=r"holds none of the songs.*mix2daw collect"):
+        read_pairs(tmp_path, tmp_path / "corpus")
+    with pytest.raises(InputError, match="does not exist"):
+        read_pairs(tmp_path / "none", tmp_path)
+
+
+def test_what_was_recovered_is_said_with_its_effort(truth: Graph, folder: Path) -> None:
+    told = {"la": {"full": 0.2}, "preset": "studio", "strategy": "saliency", "tolerance": 0.1}
+    fields = {**dict.fromkeys(Result.__dataclass_fields__), **told, "out_of_time": True}
+    result = Result(**fields)
+    record = Record("song", "manifest", "key", {})
+    pair = Pair("song", truth, folder, truth, folder, record, result, preview=True)
+    text = how_recovered([pair], ["other"])
+    assert text.startswith("1 of 2 songs of 3 tracks, 1 s heard of each (studio, saliency, tolerance 0.1).")
+    assert "**1 of them are previews" in text
+    assert "**1 were cut short by a budget.**" in text
+    assert text.endswith("Not in the collection: other.")
 
 
 def test_the_report_has_tables_of_one_shape_and_a_picture(truth: Graph, folder: Path, tmp_path: Path) -> None:
