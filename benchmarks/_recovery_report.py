@@ -115,7 +115,7 @@ def bins_table(bins: Sequence[Bin]) -> str:
         (
             _range(one),
             str(one.count),
-            f"{one.confidence:.3f}",
+            f"{one.confidence:z.3f}",
             share(one.share),
             f"{100 * one.share_low:.0f}–{100 * one.share_high:.0f} %",
         )
@@ -209,10 +209,10 @@ def plot(songs: Sequence[SongScore], found: Calibration, path: Path) -> None:
         where = (one.confidence, one.share)
         reliability.annotate(str(one.count), where, textcoords="offset points", xytext=(6, -10), fontsize=8)
     reliability.plot(found.fitted.confidence, found.fitted.share, color="C1", label="monotone map")
-    low, high = min(middle[0], found.fitted.confidence[0]), max(1.0, found.fitted.confidence[-1])
-    even = np.geomspace(max(low, 1e-4), high, 50)
+    even = np.geomspace(1e-4, max(1.0, found.fitted.confidence[-1]), 50)
     reliability.plot(even, np.minimum(even, 1), "--", color="0.6", label="if it were a probability")
-    reliability.set(xscale="log", xlabel="confidence (La)", ylabel="share in the truth", ylim=(-0.03, 1.05))
+    reliability.set_xscale("symlog", linthresh=1e-3)  # some are 0 or below
+    reliability.set(xlabel="confidence (La)", ylabel="share in the truth", ylim=(-0.03, 1.05))
     reliability.legend(fontsize=8, loc="lower right")
     tallies = summed(songs, lambda _, part: kind_of(part))
     across = np.arange(len(tallies))

@@ -38,6 +38,7 @@ def how_recovered(pairs: Sequence[Pair], absent: Sequence[str]) -> str:
         f"{len(pairs)}{of} songs of {tracks} tracks, {seconds} s heard of each ({'; '.join(settings)}).",
         f"**{previews} of them are previews: the loudest 20 s, a fifth of the steps.**" if previews else "",
         f"**{cut} were cut short by a budget.**" if cut else "",
+        "All are random mixes of one song's stems: how it goes with other material, they do not tell.",
         f"La: median {np.median([result.la['full'] for result in results]):.3f}, worst "
         f"{max(result.la['full'] for result in results):.3f}.",
         f"Not in the collection: {', '.join(absent)}." if absent else "",
