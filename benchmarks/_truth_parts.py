@@ -7,7 +7,7 @@ by what they do, so that names do not matter, and a group of one track counts as
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 
 from mix2daw.exporters.pedalboard import render
-from mix2daw.graph import Graph, Strip
+from mix2daw.graph import Device, Graph, Strip
 from mix2daw.loss import published_la
 
 AUDIBLE_LA = 0.01  # what a part must change to be demanded of a recovery
@@ -66,11 +66,10 @@ def place(graph: Graph, strip: Strip) -> str:
     return effect(strip) if strip.kind == "return" else "+".join(tracks_through(graph, strip.name))
 
 
-def _insert_parts(graph: Graph, strip: Strip) -> list[Part]:
+def _inserts(graph: Graph, strip: Strip) -> list[tuple[Part, Device]]:
     """One part per insert of a strip, in order; the effect of a return is no insert and gives none."""
-    here = place(graph, strip)
-    own = EFFECTS if strip.kind == "return" else ()
-    return [Part(here, device.type) for device in strip.all_devices() if device.type not in own]
+    here, own = place(graph, strip), EFFECTS if strip.kind == "return" else ()
+    return [(Part(here, device.type), device) for device in strip.all_devices() if device.type not in own]
 
 
 def _send_parts(graph: Graph, strip: Strip) -> list[Part]:
@@ -86,9 +85,14 @@ def _return_parts(graph: Graph) -> list[Part]:
 
 def inserts_and_sends(graph: Graph) -> Parts:
     """All inserts and sends; faders, pans and returns themselves are not among them."""
-    return Counter(
-        part for strip in graph.strips for part in (*_insert_parts(graph, strip), *_send_parts(graph, strip))
-    )
+    inserts = Counter(part for strip in graph.strips for part, _ in _inserts(graph, strip))
+    return inserts + Counter(part for strip in graph.strips for part in _send_parts(graph, strip))
+
+
+def rated_inserts(graph: Graph) -> list[tuple[Part, float]]:
+    """Inserts with their confidence, where they have one. Sends and returns have none."""
+    inserts = (insert for strip in graph.strips for insert in _inserts(graph, strip))
+    return [(part, device.confidence) for part, device in inserts if device.confidence is not None]
 
 
 def all_parts(graph: Graph) -> Parts:
@@ -126,6 +130,18 @@ def audible_parts(graph: Graph, folder: Path) -> Parts:
         return published_la(torch.from_numpy(render(fewer, folder)), whole, graph.sample_rate)["full"]
 
     return Counter(part for part, fewer in without_each(graph) if change_la(fewer) > AUDIBLE_LA)
+
+
+def places(graph: Graph, instruments: Mapping[str, str]) -> dict[str, str]:
+    """Whose every place of a console is: an instrument, by the names of tracks; "several" where more than one
+    runs through; "master"; "returns"."""
+    whose = {}
+    for strip in graph.strips:
+        if strip.kind in ("master", "return"):
+            whose[place(graph, strip)] = "master" if strip.kind == "master" else "returns"
+        elif played := {instruments[track] for track in tracks_through(graph, strip.name)}:
+            whose[place(graph, strip)] = played.pop() if len(played) == 1 else "several"
+    return whose
 
 
 def score_parts(truth: Graph, audible: Parts, recovered: Graph) -> PartsScore:

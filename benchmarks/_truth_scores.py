@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from _truth_parts import Parts, PartsScore, effect, place, score_parts, tracks_through
+from _truth_parts import Parts, PartsScore, place, score_parts
+from _truth_returns import decay_error_percent, delay_samples, returned_power, send_taps
+from _truth_ways import equalizers, gain_and_pan, own_way, sides_of, way
 
-from mix2daw.exporters.chains import apply_device, sides_lin
+from mix2daw.exporters.chains import apply_device
 from mix2daw.exporters.pedalboard import OUTPUT, Tap, render_taps
-from mix2daw.graph import Device, Graph, Strip
-from mix2daw.stems import read_impulse
+from mix2daw.graph import Device, Graph
 from mix2daw.synthetic.levels import (
     RESPONSE_SAMPLES,
     TINY_POWER,
@@ -29,9 +30,6 @@ from mix2daw.synthetic.levels import (
     reduction_db,
     working_frames,
 )
-
-IMPULSE_S = 8.0
-DECAY_FROM_DB, DECAY_TO_DB = -5.0, -35.0  # the stretch of the decay that is fitted: T30
 
 
 @dataclass(frozen=True)
@@ -49,13 +47,15 @@ class TrackScore:
 class Score:
     """A recovery against its truth. `reduction_db`: RMS error of the gain reduction, per place where either
     has a compressor; `delay_exact`, `decay_percent` (≥ 0; 100 for no reverb at all): None without a delay or
-    reverb in the truth that is heard."""
+    reverb in the truth that is heard. `send_db`: per send that both have, how much louder comes back what is
+    sent: by what is sent, the send, the effect, and the faders from there to the master."""
 
     parts: PartsScore
     tracks: dict[str, TrackScore]
     reduction_db: dict[str, float]
     delay_exact: bool | None
     decay_percent: float | None
+    send_db: dict[str, float] = field(default_factory=dict)
 
 
 def spread_db(difference_db: Array, weight: Array) -> float:
@@ -67,85 +67,15 @@ def spread_db(difference_db: Array, weight: Array) -> float:
     return math.sqrt(float((weight * (difference_db - mean_db) ** 2).sum()) / total)
 
 
-def way(graph: Graph, name: str) -> tuple[Strip, ...]:
-    """The strips that a track's direct sound passes, from itself to the master."""
-    strip = graph.strip(name)
-    return (strip,) if strip.output is None else (strip, *way(graph, strip.output))
-
-
-def sides_of(strips: Iterable[Strip]) -> Array:
-    """Faders and pans in a row as amplitudes of the left and the right side, (2,): balances multiply."""
-    sides = np.ones(2)
-    for strip in strips:
-        sides = sides * sides_lin(strip.pan)[:, 0] * 10 ** (strip.fader_db / 20)
-    return sides
-
-
-def gain_and_pan(strips: Iterable[Strip]) -> tuple[float, float]:
-    """Faders and pans in a row as one fader (dB) and one pan (−1..1)."""
-    left, right = (float(side) for side in sides_of(strips))
-    loud = max(left, right)
-    return (20 * math.log10(loud), (right - left) / loud) if loud > 0 else (-math.inf, 0.0)
-
-
-def own_way(graph: Graph, name: str) -> tuple[Strip, ...]:
-    """The strips on a track's way that it shares with no other track: itself, and groups of one."""
-    strips = way(graph, name)
-    return tuple(s for s in strips if s.kind != "master" and tracks_through(graph, s.name) == (name,))
-
-
-def response_db(equalizers: Iterable[Device], sample_rate: int) -> Array:
+def response_db(chain: Iterable[Device], sample_rate: int) -> Array:
     """Response of equalizers in a row, dB, (RESPONSE_SAMPLES / 2 + 1,) from 0 Hz to half the rate."""
     impulse = np.zeros((1, RESPONSE_SAMPLES), np.float32)
     impulse[0, 0] = 1
     total_db = np.zeros(RESPONSE_SAMPLES // 2 + 1)
-    for device in equalizers:
+    for device in chain:
         spectrum = np.fft.rfft(apply_device(impulse, device, sample_rate)[0].astype(float))
         total_db += 10 * np.log10(np.abs(spectrum) ** 2 + TINY_POWER)
     return total_db
-
-
-def reverb_time_s(device: Device, sample_rate: int, folder: Path | None = None) -> float:
-    """RT60 of a reverb in seconds, from the decay between −5 and −35 dB of its impulse response (Schroeder);
-    0 if it does not ring. The response of a convolution lies relative to `folder`."""
-    impulse = np.zeros((2, round(IMPULSE_S * sample_rate)), np.float32)
-    impulse[:, 0] = 1
-    response = read_impulse(folder / device.impulse, sample_rate) if folder and device.impulse else None
-    power = np.square(apply_device(impulse, device, sample_rate, response), dtype=float).sum(0)
-    left = np.cumsum(power[::-1])[::-1]
-    if left[0] == 0:
-        return 0.0
-    decay_db = 10 * np.log10(left / left[0] + TINY_POWER)
-    fitted = np.flatnonzero((decay_db <= DECAY_FROM_DB) & (decay_db >= DECAY_TO_DB))
-    if len(fitted) < 2:
-        return 0.0
-    slope = float(np.polyfit(fitted / sample_rate, decay_db[fitted], 1)[0])
-    return -60 / slope
-
-
-def delay_samples(graph: Graph) -> frozenset[int]:
-    """Times of all delays of a console, in samples."""
-    return frozenset(
-        round(device.values["delay_ms"] * graph.sample_rate / 1000)
-        for _, device in graph.devices()
-        if device.type == "delay"
-    )
-
-
-def reverbs(graph: Graph) -> list[Device]:
-    """The reverbs on the returns of a console, in order."""
-    return [
-        next(device for device in strip.devices if device.type in ("reverb", "convolution"))
-        for strip in graph.of_kind("return")
-        if effect(strip) == "reverb"
-    ]
-
-
-def decay_error_percent(truth: Graph, recovered: Graph, folder: Path | None = None) -> float:
-    """|RT60 recovered / RT60 truth − 1| in percent, of the nearest of the recovered reverbs; 100 for none."""
-    wanted_s = reverb_time_s(reverbs(truth)[0], truth.sample_rate)
-    found_s = [reverb_time_s(d, recovered.sample_rate, folder) for d in reverbs(recovered)] or [0.0]
-    return min(100 * abs(time_s / wanted_s - 1) for time_s in found_s)
 
 
 class _Played:
@@ -153,7 +83,7 @@ class _Played:
     around its compressors."""
 
     def __init__(self, graph: Graph, folder: Path) -> None:
-        self.graph = graph
+        self.graph, self.folder = graph, folder
         self.compressors: dict[str, list[Tap]] = {}
         for strip in graph.strips:
             for index, device in enumerate(strip.devices):
@@ -161,6 +91,7 @@ class _Played:
                     self.compressors.setdefault(place(graph, strip), []).append((strip.name, index))
         tracks = [strip.name for strip in graph.of_kind("track")]
         wanted = {(name, 0) for name in tracks} | {(own_way(graph, name)[-1].name, OUTPUT) for name in tracks}
+        wanted |= {tap for tap, _, _ in send_taps(graph)}
         for taps in self.compressors.values():
             wanted |= {(name, index + after) for name, index in taps for after in (0, 1)}
         self.taps = render_taps(graph, folder, wanted)
@@ -172,10 +103,14 @@ class _Played:
         output = self.taps[own[-1].name, OUTPUT] * sides[:, None]
         return 10 * math.log10(float(np.mean(np.square(output))) + TINY_POWER)
 
+    def returned_db(self) -> dict[str, float]:
+        """How loud what every send feeds comes back."""
+        power = returned_power(self.graph, self.folder, self.taps)
+        return {part: 10 * math.log10(value + TINY_POWER) for part, value in power.items()}
+
     def equalizers_db(self, name: str) -> Array:
         """The curve of all equalizers on a track's way."""
-        devices = (device for strip in way(self.graph, name) for device in strip.all_devices())
-        return response_db((d for d in devices if d.type == "equalizer"), self.graph.sample_rate)
+        return response_db(equalizers(self.graph, name), self.graph.sample_rate)
 
     def reduction_db(self, taps: Sequence[Tap]) -> Array | float:
         """What compressors in a row do together; 0 for none."""
@@ -211,6 +146,7 @@ def score(
     `audible`: the parts of the truth that are heard (`audible_parts`)."""
     known, found = _Played(truth, truth_folder), _Played(recovered, recovered_folder)
     heard_returns = {part.place for part in audible if part.type == "return"}
+    sent_db, found_db = known.returned_db(), found.returned_db()
     places = sorted({*known.compressors, *found.compressors})
     return Score(
         parts=score_parts(truth, audible, recovered),
@@ -220,4 +156,5 @@ def score(
         decay_percent=decay_error_percent(truth, recovered, recovered_folder)
         if "reverb" in heard_returns
         else None,
+        send_db={part: found_db[part] - sent_db[part] for part in sorted(sent_db.keys() & found_db.keys())},
     )

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 from _truth_parts import Part, all_parts, audible_parts, inserts_and_sends, score_parts
-from _truth_scores import Score, gain_and_pan, reverb_time_s, score, spread_db
+from _truth_returns import reverb_time_s
+from _truth_scores import Score, score, spread_db
+from _truth_ways import gain_and_pan
 
 from mix2daw.console import return_device
 from mix2daw.graph import Device, Graph, Send, Strip
@@ -90,6 +92,7 @@ def errors(result: Score) -> list[float]:
 def test_the_truth_itself_scores_no_error(truth: Graph, folder: Path) -> None:
     result = scored(truth, truth, folder)
     assert errors(result) == [0.0] * (3 * 4 + 1)
+    assert list(result.send_db.values()) == [0.0] * 3
     assert (result.parts.missed, result.parts.false, result.parts.false_share) == ((), (), 0)
     assert result.parts.audible == all_parts(truth).total() == 2 + 3 + 2
     assert result.delay_exact is True
@@ -225,6 +228,21 @@ def test_a_larger_room_is_an_error_of_decay(truth: Graph, folder: Path) -> None:
     result = scored(truth, changed(truth, "reverb", devices=(larger,)), folder)
     assert times_s[1] > 1.2 * times_s[0]
     assert result.decay_percent == pytest.approx(100 * (times_s[1] / times_s[0] - 1))
+
+
+def test_a_send_is_as_loud_as_what_comes_back(truth: Graph, folder: Path) -> None:
+    """2 dB are 2 dB on the send, on the fader before it, and after the return for all that is sent there."""
+    voice, choir, echo = "voice: send to reverb", "choir: send to reverb", "voice: send to delay"
+    louder = changed(truth, "voice", sends=(to("reverb", -4), to("delay", -6)))
+    assert scored(truth, louder, folder).send_db == pytest.approx({voice: 2, choir: 0, echo: 0}, abs=1e-5)
+    faded = changed(truth, "voice", fader_db=-1)
+    assert scored(truth, faded, folder).send_db == pytest.approx({voice: 2, choir: 0, echo: 2}, abs=1e-5)
+    loud_room = changed(truth, "reverb", fader_db=2)
+    assert scored(truth, loud_room, folder).send_db == pytest.approx({voice: 2, choir: 2, echo: 0}, abs=1e-5)
+    loud = changed(truth, "master", fader_db=2)
+    assert scored(truth, loud, folder).send_db == pytest.approx({voice: 2, choir: 2, echo: 2}, abs=1e-5)
+    absent = changed(truth, "voice", sends=(to("delay", -6),))
+    assert scored(truth, absent, folder).send_db.keys() == {choir, echo}
 
 
 def test_only_what_is_heard_is_demanded(truth: Graph, folder: Path) -> None:
