@@ -38,11 +38,12 @@ def tiled(signal: Signal, samples: int, shift_samples: int) -> Signal:
     return np.roll(whole, shift_samples, axis=1)
 
 
-def make_song(folder: Path, stems: int, minutes: float) -> None:
-    """Write `stems` stereo stems of that many minutes, and their mix."""
+def make_song(folder: Path, stems: int, minutes: float, rate: int) -> None:
+    """Write `stems` stereo stems of that many minutes at a rate in Hz, and their mix. Another rate than the
+    sample's plays it faster or slower: all of them alike, so the mix stays theirs."""
     (folder / "stems").mkdir(parents=True)
     paths = sorted((SONG / "stems").glob("*.flac"))
-    mix, rate = soundfile.read(SONG / "mix.flac", dtype="float32", always_2d=True)
+    mix, _ = soundfile.read(SONG / "mix.flac", dtype="float32", always_2d=True)
     samples = round(minutes * 60 * rate)
     total: Signal = np.zeros((2, samples), np.float32)
     copies = -(-stems // len(paths))
@@ -56,11 +57,11 @@ def make_song(folder: Path, stems: int, minutes: float) -> None:
     soundfile.write(folder / "mix.flac", total.T, rate, subtype="PCM_24")
 
 
-def measure(stems: int, minutes: float, formats: str) -> dict[str, float]:
+def measure(stems: int, minutes: float, rate: int, formats: str) -> dict[str, float]:
     """Recover one such song; its wall and CPU seconds, memory and outcome."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        make_song(folder, stems, minutes)
+        make_song(folder, stems, minutes, rate)
         command = [
             sys.executable,
             "-m",
@@ -84,6 +85,7 @@ def measure(stems: int, minutes: float, formats: str) -> dict[str, float]:
     return {
         "stems": stems,
         "minutes": minutes,
+        "rate_hz": rate,
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,
         "cpu_seconds_per_stem_minute": cpu_seconds / (stems * minutes),
@@ -98,13 +100,13 @@ def table(rows: list[dict[str, float]]) -> str:
     lines = [
         f"{os.cpu_count()} cores; the whole `recover` with one session and the report",
         "",
-        "| stems | minutes | seconds | CPU seconds | CPU s per stem-minute | MiB | La: sum | La: result |",
-        "|---|---|---|---|---|---|---|---|",
+        "| stems | minutes | kHz | seconds | CPU s | CPU s per stem-minute | MiB | La: sum | La: result |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {r['stems']:.0f} | {r['minutes']:g} | {r['seconds']:.0f} | {r['cpu_seconds']:.0f} "
-        f"| {r['cpu_seconds_per_stem_minute']:.1f} | {r['peak_rss_mib']:.0f} "
-        f"| {r['la_sum_of_stems']:.3f} | {r['la']:.3f} |"
+        f"| {r['stems']:.0f} | {r['minutes']:g} | {r['rate_hz'] / 1000:g} "
+        f"| {r['seconds']:.0f} | {r['cpu_seconds']:.0f} | {r['cpu_seconds_per_stem_minute']:.1f} "
+        f"| {r['peak_rss_mib']:.0f} | {r['la_sum_of_stems']:.3f} | {r['la']:.3f} |"
         for r in rows
     ]
     return "\n".join(lines) + "\n"
@@ -136,6 +138,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stems", default="4,8,16,32")
     parser.add_argument("--minutes", default="1")
+    parser.add_argument("--rate", type=int, default=48000, help="in Hz")
     parser.add_argument("--also", nargs="*", default=[], metavar="STEMSxMINUTES", help="further sizes")
     parser.add_argument("--to", default="reaper", help="session formats")
     parser.add_argument("--table", type=Path, default=Path(__file__).with_suffix(".md"))
@@ -149,7 +152,7 @@ def main() -> None:
     ]
     sizes += [(int(stems), float(minutes)) for stems, minutes in (size.split("x") for size in given.also)]
     for stems, minutes in sizes:
-        rows.append(measure(stems, minutes, given.to))
+        rows.append(measure(stems, minutes, given.rate, given.to))
         given.table.write_text(table(rows), encoding="utf-8")
         if find_spec("matplotlib"):
             plot(rows, given.plot)

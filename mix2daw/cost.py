@@ -108,6 +108,7 @@ SECONDS: dict[str, dict[str, float]] = {
     "refit": {"fit": 0.00758, "trials": 0.00673, "stems": 0.000445},
     "prune again": {"trials": 0.00309},
     "simplify": {"scores": 0.000261},
+    "rounding": {"scores": 0.000261},
     "final fit": {"fit": 0.00882, "stems": 0.00485},
     "confidence": {"scores": 0.00116},
     "Rendering": {"stems": 0.00205, "song": 0.0114},
@@ -120,7 +121,7 @@ AGAIN = " again"
 FITTED_FORMATS = 4
 BEFORE = ("warm start", "first fit", "space", "console fit", "space again")
 BEFORE_GIVEN = ("start", "console fit", "space again")  # where a graph is the console
-AFTER = ("simplify", "final fit", "confidence")
+AFTER = ("simplify", "final fit")
 PRUNING: dict[str, tuple[str, ...]] = {
     "saliency": ("prune", "refit", "prune again"),
     "hybrid": (*("weigh", "prune") * WEIGHED_ROUNDS, "refit", "prune again"),
@@ -147,7 +148,7 @@ def expected(
     skipped = {f"prune{AGAIN}"} if settings.quick and settings.strategy == "saliency" else set()
     search = [
         Cost(stage.removesuffix(AGAIN), stage_s(stage, size, settings.quick))
-        for stage in (*before, *PRUNING[settings.strategy], *AFTER)
+        for stage in (*before, *_after_console(settings.strategy), "confidence")
         if stage not in skipped
     ]
     whole_s = sum(cost.seconds for cost in search)
@@ -158,6 +159,11 @@ def expected(
     if report:
         written.append(Cost("Report", stage_s("Report", size)))
     return (Cost("Reading", stage_s("Reading", size)), *search, *written)
+
+
+def _after_console(strategy: str) -> tuple[str, ...]:
+    """What follows the fit of the console, which is rounded at once where nothing is pruned."""
+    return ("rounding",) if strategy == "none" else (*PRUNING[strategy], *AFTER)
 
 
 def stage_s(stage: str, size: Size, quick: bool = False) -> float:

@@ -79,6 +79,19 @@ def check_folder(
         raise OutputError(target, "is no earlier result and is not replaced", "write to another folder")
 
 
+def check_gathering(target: Path, ours: Collection[str], what: str) -> None:
+    """Raise OutputError unless `target` may be made, or be gone on with: a folder that holds nothing but
+    `ours` and what is hidden. `what`: the kind of result, for the error."""
+    if not target.exists():
+        _check_parent(target)
+        return
+    if not target.is_dir():
+        raise OutputError(target, "exists and is not a folder", "write to another folder")
+    foreign = sorted(p.name for p in target.iterdir() if p.name not in ours and p.name[0] != ".")
+    if foreign:
+        raise OutputError(target, f"holds {foreign[0]!r}, which is not of {what}", "write to another folder")
+
+
 @contextmanager
 def work_folder(target: Path, worth: str) -> Iterator[Path]:
     """A folder beside `target`, for what is needed to go on if this process is killed. It goes away when the

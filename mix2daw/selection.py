@@ -40,8 +40,11 @@ class Selection:
         )
 
     def check(self, places: Collection[Place]) -> None:
-        """InputError if a name means nothing of a console that has these places."""
+        """InputError if a name means nothing of a console that has these places. A type alone always means
+        something, even if no strip happens to have one (a width, where all stems are mono)."""
         for pattern, wanted in self.patterns:
+            if pattern == ALL and wanted in TYPES:
+                continue
             had = [type_ for strip, type_ in places if fnmatchcase(strip, pattern)]
             name = pattern if wanted == ALL else wanted if pattern == ALL else f"{pattern}.{wanted}"
             if not had:

@@ -25,7 +25,7 @@ from typer.testing import CliRunner
 from mix2daw.cli import app
 from mix2daw.collection.collect import Cluster, Collection, collect
 from mix2daw.collection.corpus import find_songs
-from mix2daw.collection.tables import DEVICES, device_rows
+from mix2daw.collection.tables import DEVICES, TYPES, device_rows
 from mix2daw.errors import InputError, OutputError
 from mix2daw.graph import Device, Send, read_graph
 from mix2daw.processors import PROCESSORS, complete_device
@@ -292,7 +292,8 @@ def test_tables_hold_what_the_files_do(corpus: Path, out: Path) -> None:
         graph, result = (json.loads((folder / f"{file}.json").read_text()) for file in ("graph", "result"))
         assert row["la_full"] == result["la"]["full"]
         assert row["devices_before"] == result["devices_before"]["total"]
-        assert row["fader_after"] == result["devices_after"]["per_type"].get("fader", 0)
+        for when in ("before", "after"):
+            assert sum(row[f"{type_}_{when}"] for type_ in TYPES) == row[f"devices_{when}"]
         assert row["pruned_share"] == 1 - row["devices_after"] / row["devices_before"]
         assert row["seconds"] == graph["length_samples"] / graph["sample_rate"]
         own = {strip["strip"]: strip for strip in strips if strip["song"] == name}

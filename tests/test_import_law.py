@@ -61,6 +61,7 @@ LAW = (
     "dry_run",
     "synthetic",
     "collection",
+    "experiments",
     "terminal",
     "overview",
     "cli",

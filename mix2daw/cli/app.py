@@ -30,6 +30,7 @@ ORDER = (
     "verify",
     "collect",
     "synth",
+    "benchmark",
     "processors",
     "formats",
     "schema",

@@ -14,7 +14,8 @@ from mix2daw.exporters.options import CHOICES
 Complete = Callable[[str], list[str]]
 
 PRESETS = ("studio", "paper")
-STRATEGIES = ("saliency", "hybrid", "brute-force", "dry-wet")
+STRATEGIES = ("saliency", "hybrid", "brute-force", "dry-wet", "none")
+EXPERIMENTS = ("paper",)
 DEVICES = ("auto", "cpu", "cuda")
 PROCESSORS = ("equalizer", "gate", "compressor", "width", "delay", "reverb", "convolution", "limiter")
 ENGINES = ("pedalboard", "torch")
@@ -25,6 +26,7 @@ ONE_OF = {
     "preset": PRESETS,
     "strategy": STRATEGIES,
     "device": DEVICES,
+    "experiment": EXPERIMENTS,
     "engine": ENGINES,
     "daw": DAWS,
     "devices": CHOICES["devices"],
@@ -33,6 +35,7 @@ ONE_OF = {
 SOME_OF = {
     "to": FORMATS,
     "only": PROCESSORS,
+    "strategies": STRATEGIES,
     **dict.fromkeys(("without", "lock"), (*PROCESSORS, "fader", "pan", "send")),
 }
 

@@ -29,7 +29,7 @@ Preset = Annotated[str, typer.Option(help="The console: studio or paper.", autoc
 Strategy = Annotated[
     str,
     typer.Option(
-        help="Of pruning: saliency, hybrid, brute-force or dry-wet.", autocompletion=one_of("strategy")
+        help="Of pruning: saliency, hybrid, brute-force, dry-wet; none.", autocompletion=one_of("strategy")
     ),
 ]
 Tolerance = Annotated[float, typer.Option(help="What La may lose by leaving devices out.")]

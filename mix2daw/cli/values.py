@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mix2daw.errors import FormatError
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mix2daw.search.settings import Settings
     from mix2daw.selection import Selection
 
+Number = TypeVar("Number", int, float)
 NAMES = "A,B,…"  # how `--help` shows an option that takes several names, which a settings file may list
 
 
@@ -19,6 +20,15 @@ def names(text: str) -> tuple[str, ...]:
     if not found:
         raise FormatError(repr(text), "names nothing", "give names with commas between them")
     return found
+
+
+def numbers(option: str, text: str, kind: type[Number]) -> tuple[Number, ...]:
+    """ "0, 1" as (0, 1), each once. FormatError for what is no number of that kind."""
+    try:
+        return tuple(dict.fromkeys(kind(name) for name in names(text)))
+    except ValueError:
+        what = f"{text!r} is no list of {'whole numbers' if kind is int else 'numbers'}"
+        raise FormatError(option, what, "give for example 0,1,2") from None
 
 
 def seconds(text: str) -> float:

@@ -15,10 +15,9 @@ from mix2daw.collection.corpus import find_songs
 from mix2daw.collection.job import Outcome, SongJob, Wanted
 from mix2daw.collection.page import PAGE_FILE, corpus_html
 from mix2daw.collection.tables import TABLES, check_tables, read_rows, write_tables
-from mix2daw.errors import OutputError
 from mix2daw.eta import Cost
 from mix2daw.exporters import exporter
-from mix2daw.output import json_text, new_file, work_folder, write_text
+from mix2daw.output import check_gathering, json_text, new_file, work_folder, write_text
 from mix2daw.progress import Progress
 from mix2daw.search import engine
 
@@ -67,6 +66,17 @@ class Summary:
         return json_text(asdict(self))
 
 
+def check_collection(task: Collection) -> None:
+    """Refuse what cannot end well before anything is begun. Raises OutputError, FormatError."""
+    for name in task.wanted.formats:
+        exporter(name)
+    engine(task.wanted.settings.device)
+    check_tables()
+    if task.cluster is not None:
+        cluster.check_ray()
+    check_gathering(task.out, WRITTEN, "a collection")
+
+
 def collect(task: Collection, progress: Progress) -> Summary:
     """Recover every song of a corpus that is not done yet, and gather all that are in tables.
 
@@ -74,7 +84,7 @@ def collect(task: Collection, progress: Progress) -> Summary:
     FormatError; a song that fails raises nothing.
     """
     begun = time.monotonic()
-    _check(task)
+    check_collection(task)
     progress.stage("Finding songs", 1)
     corpus = find_songs(task.corpus, apart=task.out)
     for line in corpus.oddities:
@@ -113,22 +123,6 @@ def shared_out(workers: int | None, threads: int | None) -> tuple[int, int]:
     if workers is None:
         workers = max(1, cores // (threads or 1))
     return workers, threads or max(1, cores // workers)
-
-
-def _check(task: Collection) -> None:
-    for name in task.wanted.formats:
-        exporter(name)
-    engine(task.wanted.settings.device)
-    check_tables()
-    if task.cluster is not None:
-        cluster.check_ray()
-    if task.out.exists():
-        if not task.out.is_dir():
-            raise OutputError(task.out, "exists and is not a folder", "write to another folder")
-        foreign = sorted(p.name for p in task.out.iterdir() if p.name not in WRITTEN and p.name[0] != ".")
-        if foreign:
-            what = f"holds {foreign[0]!r}, which is not of a collection"
-            raise OutputError(task.out, what, "write to another folder")
 
 
 def _outcomes(

@@ -17,10 +17,11 @@ from mix2daw.errors import FormatError
 from mix2daw.graph import Graph, Strip, read_graph
 from mix2daw.groups import guess_group
 from mix2daw.output import new_file
-from mix2daw.processors import PROCESSORS, checked_graph
+from mix2daw.processors import INSERTS, PROCESSORS, checked_graph
 from mix2daw.result import Result, read_result
+from mix2daw.search.found import FADER_PAN
 
-TYPES = (*PROCESSORS, "send", "fader")  # as results count devices; a strip's fader and pan are one
+TYPES = (*INSERTS, "send", FADER_PAN)  # as results count devices: a strip's fader and pan are one
 TEXT, NUMBER, COUNT, FLAG = "string", "float64", "int64", "bool_"
 LA_PARTS = ("full", "left_right", "mid", "side")
 

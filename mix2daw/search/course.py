@@ -59,12 +59,16 @@ def first_fit(state: State) -> None:
 def from_stems(settings: Settings) -> tuple[Step, ...]:
     """All steps from a console at rest. The shares in them are those of the budget at which a stage is cut
     short or left out."""
-    return (_warm_start, _first_fit, _space, _console_fit, _settle, *_smaller(settings), _finish)
+    return (_warm_start, _first_fit, _space, _console_fit, _settle, *_after_console(settings))
 
 
 def from_graph(settings: Settings) -> tuple[Step, ...]:
     """The steps from the full console on, where a given graph is the console."""
-    return (_given, _closer_fit, _settle, _closer_or_given, *_smaller(settings), _finish)
+    return (_given, _closer_fit, _settle, _closer_or_given, *_after_console(settings))
+
+
+def _after_console(settings: Settings) -> tuple[Step, ...]:
+    return (_round_off,) if settings.strategy == "none" else (*_smaller(settings), _finish)
 
 
 def _smaller(settings: Settings) -> tuple[Step, ...]:
@@ -181,6 +185,12 @@ def _finish(state: State) -> None:
                 retouch(state, 0.97)
             refit_without_faint(state, effort.final, FINAL_RATE, 0.97)
         state.checkpoint()
+        round_off(state)
+        state.checkpoint()
+
+
+def _round_off(state: State) -> None:
+    with state.stage("rounding", 1):
         round_off(state)
         state.checkpoint()
 

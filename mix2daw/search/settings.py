@@ -9,7 +9,7 @@ from mix2daw.errors import FormatError
 from mix2daw.search.effort import FULL, QUICK, Effort
 from mix2daw.selection import STRIP_TYPES, Selection
 
-STRATEGIES: tuple[str, ...] = ("saliency", "hybrid", "brute-force", "dry-wet")
+STRATEGIES: tuple[str, ...] = ("saliency", "hybrid", "brute-force", "dry-wet", "none")
 ENGINES: tuple[str, ...] = ("auto", "cpu", "cuda")
 
 
@@ -18,7 +18,8 @@ class Settings:
     """Settings of one search.
 
     `preset`: the name of a console (`console.preset` refuses one that does not exist).
-    `strategy`: of pruning: `saliency`, or one of the published ones (see `prune`).
+    `strategy`: of pruning: `saliency`, or one of the published ones (see `prune`); with `none` all devices of
+    the console stay that do anything.
     `tolerance`: how much La the pruned graph may lose against the full console.
     `budget_s`: wall seconds after which no new stage is begun (None: as long as it takes).
     `only`: what may be put into the console, besides faders, pans and sends (None: all of the preset's);

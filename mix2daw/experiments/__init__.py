@@ -1,0 +1,1 @@
+"""Experiments of the published method, on any corpus."""
