@@ -23,6 +23,8 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from mix2daw.cli import app
+from mix2daw.collection import collect as collect_module
+from mix2daw.collection import tables
 from mix2daw.collection.collect import Cluster, Collection, collect
 from mix2daw.collection.corpus import find_songs
 from mix2daw.collection.tables import DEVICES, TYPES, device_rows
@@ -279,6 +281,23 @@ def test_the_page_lists_every_song_beside_its_result(corpus: Path, out: Path) ->
     links = tree.findall(".//section[@id='songs']//tbody//a")
     assert {link.text for link in links} == {row["song"] for row in rows(out, "songs")}
     assert all((out / unquote(link.get("href")) / "graph.json").is_file() for link in links)
+
+
+def test_of_a_very_large_corpus_the_page_shows_some_and_the_tables_hold_all(
+    corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {name: rows(out, name) for name in ("songs", "strips", "devices")}
+    with monkeypatch.context() as patch:
+        patch.setattr(collect_module, "MOST_SHOWN", 2)
+        patch.setattr(tables, "SONGS_AT_ONCE", 1)
+        assert collected(corpus, out)["kept"] == 3
+    assert {name: rows(out, name) for name in before} == before
+    assert parquet.ParquetFile(out / "songs.parquet").num_row_groups == 3
+    tree = html.parse(out / "corpus.html")
+    shown = [link.text for link in tree.findall(".//section[@id='songs']//tbody//a")]
+    assert sorted(shown) == ["artist/song 0", "artist/song 2"]
+    assert "One song in 2 is on this page" in tree.find(".//header").text_content()
+    assert collected(corpus, out)["kept"] == 3
 
 
 def test_tables_hold_what_the_files_do(corpus: Path, out: Path) -> None:

@@ -14,7 +14,7 @@ from mix2daw.collection import cluster, pool
 from mix2daw.collection.corpus import find_songs
 from mix2daw.collection.job import Outcome, SongJob, Wanted
 from mix2daw.collection.page import PAGE_FILE, corpus_html
-from mix2daw.collection.tables import TABLES, check_tables, read_rows, write_tables
+from mix2daw.collection.tables import TABLES, Rows, check_tables, new_tables, rows_of
 from mix2daw.eta import Cost
 from mix2daw.exporters import exporter
 from mix2daw.output import check_gathering, json_text, new_file, work_folder, write_text
@@ -23,6 +23,7 @@ from mix2daw.search import engine
 
 GRAPHS, FAILURES_FILE = "graphs", "failures.jsonl"
 WRITTEN = (PAGE_FILE, GRAPHS, *TABLES, FAILURES_FILE)
+MOST_SHOWN = 5000  # songs, all of whose devices a page can count without filling memory
 SONG_S = 120.0  # a guess, until the first songs are done
 
 
@@ -108,13 +109,27 @@ def collect(task: Collection, progress: Progress) -> Summary:
                     failures.flush()
                     progress.say(f"{outcome.song}: {outcome.failure.what}")
                 progress.step(_note(outcome))
-        rows = read_rows([job.folder for job in jobs])
-        write_tables(task.out, rows)
-        with new_file(task.out / PAGE_FILE) as partial:
-            write_text(partial, corpus_html(rows, GRAPHS, counts["failed"]))
+        _gather(task.out, [job.folder for job in jobs], counts["failed"], progress)
     seconds = round(time.monotonic() - begun, 2)
     left = len(jobs) - sum(counts.values())
     return Summary(len(jobs), **counts, left=left, seconds=seconds, out=str(task.out))
+
+
+def _gather(out: Path, folders: Sequence[Path], failed: int, progress: Progress) -> None:
+    """Write the tables of all songs that are done, and the page: of a very large corpus it shows some, evenly
+    chosen."""
+    progress.stage("Writing tables", len(folders))
+    every, shown = -(-len(folders) // MOST_SHOWN), Rows()
+    with new_tables(out) as add:
+        for number, folder in enumerate(folders):
+            rows = rows_of(folder)
+            if rows is not None:
+                add(rows)
+                if number % every == 0:
+                    shown.extend(rows)
+            progress.step()
+    with new_file(out / PAGE_FILE) as partial:
+        write_text(partial, corpus_html(shown, GRAPHS, failed, every))
 
 
 def shared_out(workers: int | None, threads: int | None) -> tuple[int, int]:

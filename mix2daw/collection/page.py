@@ -20,14 +20,16 @@ MOST_SONGS = 500  # lines of the list; the tables have all
 TICKS = tuple(digit * 10.0**power for power in range(-2, 6) for digit in (1, 2, 5))
 
 
-def corpus_html(rows: Rows, graphs: str, failed: int) -> str:
-    """The page. `graphs`: the folder of the songs' results beside it; `failed`: songs that are in no table.
+def corpus_html(rows: Rows, graphs: str, failed: int, every: int = 1) -> str:
+    """The page. `graphs`: the folder of the songs' results beside it; `failed`: songs that are in no table;
+    `every`: of how many songs one is in `rows`.
     The same rows make the same page."""
     songs = sorted(rows.songs, key=lambda row: (-row["la_full"], row["song"]))
     return _environment().get_template("corpus.html.j2").render(
         songs=songs[:MOST_SONGS],
         count=len(songs),
         failed=failed,
+        every=every,
         hours=sum(row["seconds"] for row in songs) / 3600,
         measures=measures(songs),
         types=kept_types(songs),

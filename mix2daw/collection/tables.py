@@ -6,8 +6,9 @@ the table of devices has the columns of all types; those of other types are null
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ DEVICES: dict[str, str] = {
 }
 
 
+SONGS_AT_ONCE = 500
 TABLES = {"songs.parquet": SONGS, "strips.parquet": STRIPS, "devices.parquet": DEVICES}
 
 
@@ -102,33 +104,60 @@ def check_tables() -> None:
 class Rows:
     """Of all three tables."""
 
-    songs: list[dict[str, Any]]
-    strips: list[dict[str, Any]]
-    devices: list[dict[str, Any]]
+    songs: list[dict[str, Any]] = field(default_factory=list)
+    strips: list[dict[str, Any]] = field(default_factory=list)
+    devices: list[dict[str, Any]] = field(default_factory=list)
+
+    def extend(self, other: Rows) -> None:
+        """Add those of another song, or of more."""
+        self.songs.extend(other.songs)
+        self.strips.extend(other.strips)
+        self.devices.extend(other.devices)
 
 
-def read_rows(folders: Sequence[Path]) -> Rows:
-    """Of the results in some folders, those that are whole. Raises InputError for one that cannot be read."""
-    songs, strips, devices = (list[dict[str, Any]]() for _ in TABLES)
-    for folder in folders:
-        record = read_record(folder)
-        if record is None:
-            continue
-        graph = checked_graph(read_graph(folder / GRAPH_FILE), PROCESSORS)
-        result = read_result(folder / "result.json")
-        songs.append(song_row(record, graph, result))
-        for strip in graph.strips:
-            instrument = instrument_of(record, graph, strip)
-            strips.append(strip_row(record.song, strip, instrument, result))
-            devices += device_rows(record.song, strip, instrument)
-    return Rows(songs, strips, devices)
+def rows_of(folder: Path) -> Rows | None:
+    """Of the result in a folder; None if it is not whole. Raises InputError for one that cannot be read."""
+    record = read_record(folder)
+    if record is None:
+        return None
+    graph = checked_graph(read_graph(folder / GRAPH_FILE), PROCESSORS)
+    result = read_result(folder / "result.json")
+    rows = Rows([song_row(record, graph, result)])
+    for strip in graph.strips:
+        instrument = instrument_of(record, graph, strip)
+        rows.strips.append(strip_row(record.song, strip, instrument, result))
+        rows.devices.extend(device_rows(record.song, strip, instrument))
+    return rows
 
 
-def write_tables(out: Path, rows: Rows) -> None:
-    """Write songs.parquet, strips.parquet and devices.parquet. Raises OutputError."""
-    tables = (rows.songs, rows.strips, rows.devices)
-    for (file, columns), table in zip(TABLES.items(), tables, strict=True):
-        _write(out / file, columns, table)
+@contextmanager
+def new_tables(out: Path) -> Iterator[Callable[[Rows], None]]:
+    """songs.parquet, strips.parquet and devices.parquet, which stand when the block ends well: what takes
+    rows, of which memory holds those of a few hundred songs. Raises OutputError."""
+    with ExitStack() as stack:
+        writers = [stack.enter_context(_new_table(out / file, columns)) for file, columns in TABLES.items()]
+        waiting = Rows()
+
+        def flush() -> None:
+            for write, rows in zip(writers, (waiting.songs, waiting.strips, waiting.devices), strict=True):
+                write(rows)
+                rows.clear()
+
+        def add(rows: Rows) -> None:
+            waiting.extend(rows)
+            if len(waiting.songs) >= SONGS_AT_ONCE:
+                flush()
+
+        yield add
+        flush()
+
+
+def read_songs(out: Path) -> list[dict[str, Any]]:
+    """The rows of songs.parquet."""
+    from pyarrow import parquet  # an optional library
+
+    rows: list[dict[str, Any]] = parquet.read_table(out / "songs.parquet").to_pylist()
+    return rows
 
 
 def song_row(record: Record, graph: Graph, result: Result) -> dict[str, Any]:
@@ -225,12 +254,22 @@ def device_rows(song: str, strip: Strip, instrument: str | None) -> Iterator[dic
         }
 
 
-def _write(path: Path, columns: Mapping[str, str], rows: list[dict[str, Any]]) -> None:
+@contextmanager
+def _new_table(
+    path: Path, columns: Mapping[str, str]
+) -> Iterator[Callable[[Sequence[Mapping[str, Any]]], None]]:
     import pyarrow  # an optional library
     from pyarrow import parquet
 
     schema = pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in columns.items()])
-    kept = [{name: row.get(name) for name in columns} for row in rows]
-    table = pyarrow.Table.from_pylist(kept, schema=schema)
-    with new_file(path) as partial:
-        parquet.write_table(table, partial, compression="zstd")
+    with (
+        new_file(path) as partial,
+        parquet.ParquetWriter(partial, schema, compression="zstd") as writer,
+    ):
+
+        def write(rows: Sequence[Mapping[str, Any]]) -> None:
+            kept = [{name: row.get(name) for name in columns} for row in rows]
+            if kept:
+                writer.write_table(pyarrow.Table.from_pylist(kept, schema=schema))
+
+        yield write

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from mix2daw.collection.collect import GRAPHS, Cluster, Collection, check_collection, collect
+from mix2daw.collection.collect import Cluster, Collection, check_collection, collect
 from mix2daw.collection.corpus import find_songs
 from mix2daw.collection.job import Wanted
-from mix2daw.collection.tables import Rows, read_rows
+from mix2daw.collection.tables import read_songs
 from mix2daw.errors import InputError
 from mix2daw.experiments.paper_plot import check_plots, plot
 from mix2daw.experiments.paper_tables import markdown
@@ -63,23 +64,21 @@ def benchmark(task: Benchmark, progress: Progress) -> Outcome:
     for search in searches:
         check_collection(_collection(task, search))
     songs = [song.name for song in find_songs(task.corpus, apart=task.out).songs]
-    done: dict[str, Rows] = {}
+    done: dict[str, list[dict[str, Any]]] = {}
     with work_folder(task.out, "nothing"):
         for number, search in enumerate(searches):
             progress.say(f"search {number + 1} of {len(searches)}: {search.name}")
             collection = _collection(task, search)
             if collect(collection, progress).left:
                 break
-            done[search.name] = read_rows([collection.out / GRAPHS / song for song in songs])
+            done[search.name] = read_songs(collection.out)
         common = [song for song in songs if all(song in _names(rows) for rows in done.values())]
         failed = tuple(song for song in songs if song not in common) if done else ()
         if done and not common:
             what = "holds no song that every search recovered"
             raise InputError(task.corpus, what, f"see failures.jsonl in {task.out / SEARCHES}")
         if done:
-            found = {
-                name: [row for row in rows.songs if row["song"] in common] for name, rows in done.items()
-            }
+            found = {name: [row for row in rows if row["song"] in common] for name, rows in done.items()}
             with new_file(task.out / TABLE_FILE) as partial:
                 write_text(partial, markdown(planned, found, failed, task.preview))
             with new_file(task.out / PLOT_FILE) as partial:
@@ -93,5 +92,5 @@ def _collection(task: Benchmark, search: Search) -> Collection:
     return Collection(task.corpus, out, wanted, task.workers, task.threads, task.cluster)
 
 
-def _names(rows: Rows) -> set[str]:
-    return {row["song"] for row in rows.songs}
+def _names(rows: list[dict[str, Any]]) -> set[str]:
+    return {row["song"] for row in rows}
