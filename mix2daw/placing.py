@@ -7,7 +7,7 @@ looked for from there, too: the mix was cut at its start, or begins before the s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -166,20 +166,18 @@ def _stamped(
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A stem's `signal` on the time line of a mix and as long as it; `cut_start_samples`, `cut_end_samples`:
-    how much went there that sounded."""
+class Cut:
+    """How much of a stem lies outside the mix, at its start and at its end, if that sounds."""
 
-    signal: Signal
-    cut_start_samples: int
-    cut_end_samples: int
+    start_samples: int
+    end_samples: int
 
 
 def placed(
     file: AudioFile, signal: Signal, lag: Lag, sample_rate: int, samples: int, mix_is_cut: bool = False
-) -> Placed:
-    """Put a stem where it starts in a mix of `samples`. Raises InputError if it sounds for much longer than
-    the mix lasts, unless the mix is known to be cut (`Places`)."""
+) -> tuple[Signal, Cut]:
+    """A stem on the time line of a mix of `samples`, and as long as it; and what of it lies outside. Raises
+    InputError if it sounds for much longer than the mix, unless that is known to be cut (`Places`)."""
     before = signal[:, : max(0, -lag.samples)]
     if lag.samples:
         signal = np.pad(signal[:, before.shape[1] :], ((0, 0), (max(0, lag.samples), 0)))
@@ -190,25 +188,21 @@ def placed(
         what = f"sounds for {file.duration_s:.1f} s, the mix lasts {samples / sample_rate:.1f} s"
         raise InputError(file.path, what, SAME_SONG, "length-foreign")
     signal = np.pad(signal[:, :samples], ((0, 0), (0, max(0, samples - signal.shape[1]))))
-    return Placed(
-        signal,
-        before.shape[1] if before.size and not is_silent(before) else 0,
-        beyond.shape[1] if cut else 0,
-    )
+    sounds_before = before.size and not is_silent(before)
+    return signal, Cut(before.shape[1] if sounds_before else 0, beyond.shape[1] if cut else 0)
 
 
-def cut_lines(names: Sequence[str], stems: Sequence[Placed], sample_rate: int) -> list[str]:
+def cut_lines(cut_of: Mapping[str, Cut], sample_rate: int) -> list[str]:
     """What of stems lies outside the mix: one line if it is more than half of them, else one each."""
     lines = []
     for end in ("start", "end"):
         cuts = {
-            name: stem.cut_start_samples if end == "start" else stem.cut_end_samples
-            for name, stem in zip(names, stems, strict=True)
+            name: cut.start_samples if end == "start" else cut.end_samples for name, cut in cut_of.items()
         }
         cuts = {name: samples for name, samples in cuts.items() if samples > LEAST_CUT_S * sample_rate}
-        if len(cuts) > max(1, len(names) // 2):
+        if len(cuts) > max(1, len(cut_of) // 2):
             longest_s = max(cuts.values()) / sample_rate
-            lines.append(f"{len(cuts)} of {len(names)} stems sound beyond the {end} of the mix, by up to "
+            lines.append(f"{len(cuts)} of {len(cut_of)} stems sound beyond the {end} of the mix, by up to "
                          f"{longest_s:.2f} s: cut there")  # fmt: skip
             continue
         lines += [

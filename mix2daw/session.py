@@ -26,7 +26,7 @@ from mix2daw.groups import (
     sorted_into,
 )
 from mix2daw.lag import Lag
-from mix2daw.placing import SAME_SONG, Placed, cut_lines, find_places, placed
+from mix2daw.placing import SAME_SONG, Cut, cut_lines, find_places, placed
 from mix2daw.silence import BLOCK_SAMPLES, is_silent, mean_square
 from mix2daw.source import stretched
 from mix2daw.spool import Kept, Spool
@@ -143,25 +143,26 @@ def settle(
     places = find_places(files, [kept for _, kept, _ in heard], mix, material.mix_file)
     lag_of = {file.name: lag for file, lag in zip(files, places.lags, strict=True)}
     findings += places.lines(files, rate)
-    tracks, lying = list[Track](), dict[str, Placed]()
+    tracks, cut_of = list[Track](), dict[str, Cut]()
     for file, kept, lines in sounding:
         # What is set aside has no place of its own, and is cut without a word.
         lag = lag_of.get(file.name, Lag(places.common_samples))
-        stem = placed(file, kept.read(), lag, rate, samples, places.mix_is_cut or file.name in aside)
-        if is_silent(stem.signal):
+        signal, cut = placed(file, kept.read(), lag, rate, samples, places.mix_is_cut or file.name in aside)
+        if is_silent(signal):
             continue
         findings += lines
-        signal = -stem.signal if lag.is_inverted else stem.signal
+        if lag.is_inverted:
+            signal = -signal
         if lag.samples or lag.is_inverted or signal.shape != kept.shape:
             kept = spool.keep(signal)
         if file.name in lag_of:
-            lying[file.name] = replace(stem, signal=signal[:, :0])
+            cut_of[file.name] = cut
         ppm, sha256 = by_ppm.get(file.name, 0.0), file_sha256(file.path)
         head = (lag.samples, lag.is_inverted, ppm, lag.unsure)
         tracks.append(Track(file.name, file.path, kept, None, sha256, *head))
-    if not lying:
+    if not cut_of:
         raise only_silent(material.folder)
-    findings += cut_lines(list(lying), list(lying.values()), rate)
+    findings += cut_lines(cut_of, rate)
     names = [track.name for track in tracks]
     found, unused = _groups(material, names)
     group_of = {name: group for group, members in found.items() for name in members}

@@ -119,17 +119,19 @@ def _place(song: Song, lags: Mapping[Stem, Lag], found: list[Finding], mix_is_cu
     lying, spool = [], Spool()
     for stem, lag in lags.items():
         try:
-            place = placed(stem.file, stem.audio.read(), lag, song.sample_rate, song.samples, mix_is_cut)
+            signal, cut = placed(
+                stem.file, stem.audio.read(), lag, song.sample_rate, song.samples, mix_is_cut
+            )
         except InputError as error:
             found.append(refusal(error, stem.path))
             continue
-        found += cut_findings(stem.file, place, song.sample_rate)
-        silent = silence(stem.path, place.signal)
+        found += cut_findings(stem.file, cut, song.sample_rate)
+        silent = silence(stem.path, signal)
         if silent is not None:
             found.append(silent)
             continue
-        moved = lag.samples or place.signal.shape != stem.audio.shape
-        lying.append(replace(stem, audio=spool.keep(place.signal)) if moved else stem)
+        moved = lag.samples or signal.shape != stem.audio.shape
+        lying.append(replace(stem, audio=spool.keep(signal)) if moved else stem)
     return replace(song, stems=tuple(lying))
 
 

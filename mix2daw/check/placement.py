@@ -9,7 +9,7 @@ from pathlib import Path
 from mix2daw.check.drift import Drift
 from mix2daw.check.findings import Finding, finding
 from mix2daw.lag import Lag
-from mix2daw.placing import STAMP_SLACK_S, Placed
+from mix2daw.placing import STAMP_SLACK_S, Cut
 from mix2daw.stamps import stamp_s
 from mix2daw.stems import AudioFile
 
@@ -33,9 +33,9 @@ def lag_findings(file: AudioFile, lag: Lag, sample_rate: int) -> Iterator[Findin
         yield finding("polarity-inverted", [file.path], measured)
 
 
-def cut_findings(file: AudioFile, placed: Placed, sample_rate: int) -> Iterator[Finding]:
+def cut_findings(file: AudioFile, cut: Cut, sample_rate: int) -> Iterator[Finding]:
     """A stem that sounds where the mix is not."""
-    before, after = placed.cut_start_samples / sample_rate, placed.cut_end_samples / sample_rate
+    before, after = cut.start_samples / sample_rate, cut.end_samples / sample_rate
     if max(before, after) > LEAST_CUT_S:
         yield finding("stem-cut", [file.path], {"before_s": before, "after_s": after})
 
