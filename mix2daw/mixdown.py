@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mix2daw.controls import Controls, Key
-from mix2daw.dsp.memory import hand_back_freed_memory
 from mix2daw.graph import Graph
 from mix2daw.level import play_level
 from mix2daw.source import read_source
 from mix2daw.stems import read_impulse
 
 SAMPLES_AT_ONCE = 1 << 24  # of all strips that `mix_down` plays together
-PLAYED_BYTES = 1 << 29  # of strips, after which it hands back what was freed
 
 
 def mix_down(graph: Graph, controls: Controls, sources: Mapping[str, Tensor]) -> Tensor:
@@ -30,7 +28,6 @@ def mix_down(graph: Graph, controls: Controls, sources: Mapping[str, Tensor]) ->
     def add(target: str, signal: Tensor) -> None:
         sums[target] = sums[target] + signal if target in sums else signal
 
-    played_bytes = 0
     together = max(1, SAMPLES_AT_ONCE // graph.length_samples)
     for level in graph.levels():
         for first in range(0, len(level), together):
@@ -42,12 +39,6 @@ def mix_down(graph: Graph, controls: Controls, sources: Mapping[str, Tensor]) ->
                 name: torch.zeros_like(mix) if signal is None else signal for name, signal in inputs.items()
             }
             signals = play_level(strips, playing, controls, graph.sample_rate)
-            # glibc finds no use for an aligned buffer that was freed, even if it is asked for the same again:
-            # in a search, which has freed memory kept, 60 strips of five minutes would pile up to 10 GiB.
-            played_bytes += len(strips) * mix.nbytes
-            if played_bytes > PLAYED_BYTES:
-                hand_back_freed_memory()
-                played_bytes = 0
             for strip in strips:
                 out = signals.out[strip.name]
                 for send in strip.sends:

@@ -15,6 +15,7 @@ MIB = 1 << 20
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _LARGEST_BYTES, _KEPT_BYTES = 96 * MIB, 2**31 - 1
 _USUAL_LARGEST_BYTES, _USUAL_KEPT_BYTES = 32 * MIB, 64 * MIB  # the most that glibc comes to by itself
+_SONG_BYTES = 8 * MIB  # of one channel of 45 s and more
 MUCH_BYTES = 1024 * MIB
 
 
@@ -41,6 +42,22 @@ def freed_memory_kept() -> Iterator[None]:
         mallopt(_MMAP_THRESHOLD, _USUAL_LARGEST_BYTES)
         mallopt(_TRIM_THRESHOLD, _USUAL_KEPT_BYTES)
         hand_back_freed_memory()
+
+
+@contextmanager
+def freed_memory_not_kept() -> Iterator[None]:
+    """Within `freed_memory_kept`, where whole songs are played: their buffers come from the system and go
+    back. glibc finds no use for an aligned buffer that was freed and kept, even if it is asked for the same
+    again: 60 strips of five minutes would pile up to 10 GiB."""
+    mallopt = _glibc("mallopt")
+    if mallopt is None:
+        yield
+        return
+    mallopt(_MMAP_THRESHOLD, _SONG_BYTES)
+    try:
+        yield
+    finally:
+        mallopt(_MMAP_THRESHOLD, _LARGEST_BYTES)
 
 
 def hand_back_freed_memory(much_bytes: int = 0) -> None:

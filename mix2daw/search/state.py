@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mix2daw.controls import Controls, Key
-from mix2daw.dsp.memory import MUCH_BYTES, hand_back_freed_memory
+from mix2daw.dsp.memory import MUCH_BYTES, freed_memory_not_kept, hand_back_freed_memory
 from mix2daw.graph import Graph, Strip
 from mix2daw.loss import published_la
 from mix2daw.mixdown import mix_down
@@ -217,9 +217,10 @@ class State:
 
     def checkpoint(self) -> float:
         """Remember the graph as it is; returns the La of the whole song."""
-        with torch.no_grad():
-            mix = mix_down(self.graph, self.controls, self.played)
-        la = published_la(mix, self.target, self.sample_rate)["full"]
+        with freed_memory_not_kept():
+            with torch.no_grad():
+                mix = mix_down(self.graph, self.controls, self.played)
+            la = published_la(mix, self.target, self.sample_rate)["full"]
         self.checkpoints.append((self.graph, la))
         return la
 
