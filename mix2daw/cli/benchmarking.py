@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mix2daw.cli.app import AsJson, Quiet, app
+from mix2daw.cli.collecting import CORPUS, Gpus, OfEach, Ray, Threads, Workers
 from mix2daw.cli.command import MENDABLE, Command, is_verbose
 from mix2daw.cli.completing import EXPERIMENTS, one_of, some_of
 from mix2daw.cli.recovering import Engine, Preset
@@ -36,9 +37,7 @@ def benchmark(
             autocompletion=one_of("experiment"),
         ),
     ],
-    corpus: Annotated[
-        Path, typer.Argument(metavar="CORPUS", help="Folder of songs, or a manifest (CSV, JSON lines).")
-    ],
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help=CORPUS)],
     out: Annotated[Path, typer.Option(help="Folder to make, or to go on with.")],
     strategies: Annotated[
         str,
@@ -56,14 +55,17 @@ def benchmark(
         str, typer.Option(help="By comma; the first is that of all other tables.", metavar=NAMES)
     ] = "0,1,2",
     preset: Preset = "paper",
-    preview: Annotated[bool, typer.Option("--preview", help="The loudest 20 s of each song.")] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes on this machine.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Of each process.")] = None,
+    preview: OfEach = False,
+    workers: Workers = None,
+    threads: Threads = None,
+    ray: Ray = None,
+    gpus: Gpus = 0.0,
     device: Engine = "auto",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Make the published tables of CORPUS. Goes on where it was left."""
+    from mix2daw.collection.collect import Cluster
     from mix2daw.experiments.paper import PLOT_FILE, TABLE_FILE, Benchmark
     from mix2daw.experiments.paper import benchmark as run
     from mix2daw.experiments.plan import Experiments
@@ -79,7 +81,8 @@ def benchmark(
         Settings(preset=preset, device=device),  # type: ignore[arg-type]  # Settings checks it
     )
     with progress_bar(quiet, is_verbose(ctx)) as progress:
-        outcome = run(Benchmark(corpus, out, experiments, preview, workers, threads), progress)
+        cluster = None if ray is None else Cluster(ray, gpus)
+        outcome = run(Benchmark(corpus, out, experiments, preview, workers, threads, cluster), progress)
     if as_json:
         sys.stdout.write(json_text(asdict(outcome)))
     elif not quiet:

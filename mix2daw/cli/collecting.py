@@ -26,6 +26,15 @@ from mix2daw.cli.values import NAMES, names, search_settings
 from mix2daw.overview import progress_bar
 from mix2daw.terminal import output, print_lines
 
+CORPUS = "Folder of songs, or a manifest (CSV, JSON lines)."
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes on this machine.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Of each process.")]
+Ray = Annotated[
+    str | None, typer.Option(help="Work on a Ray cluster: auto, its address, or local.", metavar="ADDRESS")
+]
+Gpus = Annotated[float, typer.Option(min=0, help="Of each song on a cluster: 1, or a part as 0.25.")]
+OfEach = Annotated[bool, typer.Option("--preview", help="The loudest 20 s of each song.")]
+
 
 @app.command(
     cls=Command,
@@ -38,17 +47,12 @@ from mix2daw.terminal import output, print_lines
 )
 def collect(
     ctx: typer.Context,
-    corpus: Annotated[Path, typer.Argument(help="Folder of songs, or a manifest (CSV, JSON lines).")],
+    corpus: Annotated[Path, typer.Argument(help=CORPUS)],
     out: Annotated[Path, typer.Option(help="Folder to make, or to go on with.")],
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes on this machine.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Of each process.")] = None,
-    ray: Annotated[
-        str | None,
-        typer.Option(help="Work on a Ray cluster: auto, its address, or local.", metavar="ADDRESS"),
-    ] = None,
-    gpus: Annotated[
-        float, typer.Option(min=0, help="Of each song on a cluster: 1, or a part as 0.25.")
-    ] = 0.0,
+    workers: Workers = None,
+    threads: Threads = None,
+    ray: Ray = None,
+    gpus: Gpus = 0.0,
     preset: Preset = "studio",
     strategy: Strategy = "saliency",
     tolerance: Tolerance = 0.01,
@@ -57,7 +61,7 @@ def collect(
     device: Engine = "auto",
     only: Only = None,
     without: Without = None,
-    preview: Annotated[bool, typer.Option("--preview", help="The loudest 20 s of each song.")] = False,
+    preview: OfEach = False,
     correct_drift: CorrectDrift = False,
     to: Annotated[
         str,
