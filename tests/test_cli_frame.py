@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shlex
 from importlib.metadata import version
@@ -14,6 +15,7 @@ from typer.main import get_command
 
 from mix2daw.cli import app
 from mix2daw.cli.command import EXIT_CODES, Command
+from mix2daw.cli.loading import loading
 from mix2daw.eta import duration, rough
 from mix2daw.exporters import Lost
 from mix2daw.graph import Graph, Strip
@@ -185,3 +187,12 @@ def test_lengths_of_time() -> None:
     assert [rough(seconds) for seconds in (3, 44, 170, 663, 5400, 9000)] == [
         *("10 s", "40 s", "3 min", "11 min", "90 min", "2.5 h")
     ]
+
+
+def test_the_garbage_collector_is_back_when_all_is_loaded() -> None:
+    with loading():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(KeyError), loading():
+        raise KeyError
+    assert gc.isenabled()

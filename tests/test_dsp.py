@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from mix2daw.dsp.rows import Remembered
 from mix2daw.exporters.chains import apply_device
 from mix2daw.graph import Device
 from mix2daw.processors import PROCESSORS
@@ -163,3 +164,43 @@ def test_reverb_decays_faster_in_a_smaller_room() -> None:
         return float(power[:, RATE:].sum() / power.sum())
 
     assert tail_share(0.2) < tail_share(0.6) < tail_share(1.0)
+
+
+def test_a_filter_is_designed_once_and_again_when_a_setting_has_moved() -> None:
+    """The same tensors are the same settings only as long as nobody has written to them."""
+    asked: list[float] = []
+
+    def doubled(number: int, setting: Tensor) -> float:
+        asked.append(float(setting.detach()))
+        return number * asked[-1]
+
+    remembered, setting = Remembered(doubled, answers=2), torch.tensor(3.0)
+    assert [remembered(2, setting), remembered(2, setting), remembered(5, setting)] == [6, 6, 15]
+    assert len(asked) == 2
+    setting.fill_(4.0)
+    assert remembered(2, setting) == 8
+    learnt = torch.tensor(1.0, requires_grad=True)
+    assert [remembered(1, learnt), remembered(1, learnt)] == [1, 1]
+    assert asked[3:] == [1.0, 1.0]  # a gradient would be that of the first time
+    others = [torch.tensor(float(n)) for n in range(10)]
+    assert [remembered(1, other) for other in others] == list(range(10))
+    assert remembered(2, setting) == 8
+    assert len(asked) == 5 + 10 + 1  # the oldest answers were forgotten
+
+
+def test_an_equalizer_follows_settings_that_are_written_over() -> None:
+    gain_db = torch.tensor([0.0], dtype=torch.float64)
+    controls = {
+        key: torch.tensor([float(value)], dtype=torch.float64)
+        for key, value in PROCESSORS["equalizer"].rest().items()
+    } | {"bell_1_db": gain_db}
+    signal = sine(-6, float(controls["bell_1_hz"]))[None]
+
+    def level_db() -> float:
+        return float(
+            20 * PROCESSORS["equalizer"].process(signal, RATE, **controls)[..., RATE // 2 :].std().log10()
+        )
+
+    before = level_db()
+    gain_db.fill_(6.0)
+    assert level_db() - before == pytest.approx(6, abs=0.05)

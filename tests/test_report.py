@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,20 @@ from typer.testing import CliRunner
 from mix2daw.cli import app
 from mix2daw.exporters.pedalboard import render_taps
 from mix2daw.graph import Graph
-from mix2daw.report.audio import ALL_BYTES, STRIPS_BYTES, Clip, Plan, encoded, mains, strip_seconds
+from mix2daw.progress import Silence
+from mix2daw.report.audio import (
+    ALL_BYTES,
+    FLAC_FRAME_BYTES,
+    STRIPS_BYTES,
+    Clip,
+    Plan,
+    encoded,
+    mains,
+    size,
+    strip_clips,
+    strip_seconds,
+)
+from mix2daw.report.material import Gathering
 
 LARGEST_PAGE = 25_000_000
 TEMPLATES = Path(__file__).resolve().parent.parent / "mix2daw/report/templates"
@@ -243,6 +257,35 @@ def test_a_long_song_fits_into_the_page() -> None:
     assert len(decoded) == 20 * rate
     assert strip_seconds(60, 240.0) * 60 * 80_000 / 8 <= STRIPS_BYTES
     assert strip_seconds(400, 240.0) == 0.0
+
+
+def test_an_excerpt_that_flac_does_not_make_small_is_an_mp3() -> None:
+    """Noise at full scale is nearly as large in FLAC as it was; a tone is small."""
+    time = np.arange(4 * 44100) / 44100
+    noise = np.random.default_rng(0).uniform(-1, 1, (2, len(time))).astype(np.float32)
+    tone = (0.5 * np.sin(2 * np.pi * 440 * time) * np.ones((2, 1))).astype(np.float32)
+    assert [clip.codec for clip in strip_clips({"dry": tone, "wet": tone}, 44100, 0.5, 3.0, True)] == 2 * [
+        "flac"
+    ]
+    both = strip_clips({"dry": tone, "wet": noise}, 44100, 0.5, 3.0, True)
+    assert [clip.codec for clip in both] == ["mp3", "mp3"]  # what is played in step is of one codec
+    assert all(size(clip) <= 3.0 * 44100 * FLAC_FRAME_BYTES for clip in both)
+
+
+def test_the_report_of_a_result_that_fails_ends_with_the_strip_it_is_at(
+    reported: tuple[Path, Graph],
+) -> None:
+    """Whoever leaves early does not wait for all strips, and no thread goes on."""
+    folder, graph = reported
+    before = threading.active_count()
+    with pytest.raises(ZeroDivisionError), Gathering(graph, folder) as gathering:
+        raise ZeroDivisionError
+    assert threading.active_count() == before
+    with pytest.raises(Exception, match=r"^$") as raised:
+        gathering.material(Silence())
+    assert type(raised.value).__name__ == "_LeftError"
+    with Gathering(graph, folder) as whole:
+        assert set(whole.material(Silence()).heard) == {strip.name for strip in graph.strips}
 
 
 def test_a_page_is_as_small_as_it_says(reported: tuple[Path, Graph]) -> None:
