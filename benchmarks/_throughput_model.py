@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +18,14 @@ cores, times 3600, times the efficiency of two processes against one, over the C
 does not spread is the leader's: it reads every result once more, for the tables. Storage: what `collect`
 keeps of a song (graph, result, node-link file, impulse responses) with its share of the tables; stems and
 mix as 16-bit FLAC, at {flac:.0%} of their samples. CPU seconds of larger songs were measured beside other
-work, which makes them more by up to a half. A GPU took 22.6 s for the search of 10 stems of 32 s, one at a
-time ([gpu.md](gpu.md)); how many share one was not measured.
+work, which makes them more by up to a half.
 """
 
 
 @dataclass(frozen=True)
 class Measured:
     """Of `songs` songs of `seconds` and `stems`: wall seconds of each crew, of a run that finds all of them
-    done, and of the tables alone; bytes of all graphs, of all tables, and of one song's audio."""
+    done, and of the tables alone; bytes of all graphs and of all tables."""
 
     songs: int
     seconds: float
@@ -36,7 +36,6 @@ class Measured:
     tables_s: float
     graph_bytes: int
     table_bytes: int
-    input_bytes: int
 
     @property
     def speedup(self) -> float:
@@ -72,19 +71,22 @@ class SongKind:
 
 @dataclass(frozen=True)
 class Prices:
-    """Of an hour of a core, and of a gigabyte for a month."""
+    """Of an hour of a core and of a GPU, and of a gigabyte for a month."""
 
     core_hour: float
+    gpu_hour: float
     gigabyte_month: float
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What the model is made of. `larger`: songs that were measured elsewhere."""
+    """What the model is made of. `larger`: songs that were measured elsewhere; `gpu_search_s`: of the one
+    that was searched for on a GPU."""
 
     measured: Measured
     larger: Sequence[SongKind]
     prices: Prices
+    gpu_search_s: float
 
     @property
     def kinds(self) -> tuple[SongKind, ...]:
@@ -150,6 +152,14 @@ def model_table(costs: Costs) -> str:
         for kind in costs.kinds
         for songs in CORPORA
     ]
+    limits = [
+        (
+            kind.name,
+            f"{kind.cpu_s / costs.efficiency / costs.leader_s(1):,.0f}",
+            f"{kind.audio_bytes * costs.songs_an_hour(kind, 1000) / 3600 / 1e6:,.0f}",
+        )
+        for kind in costs.kinds
+    ]
     cores = [f"on {count:,} cores" for count in CORES]
     return "\n\n".join(
         (
@@ -169,9 +179,28 @@ def model_table(costs: Costs) -> str:
                 ),
                 large,
             ),
+            "## Bottlenecks",
+            _table(
+                ("song", "cores that the leader keeps up with", "MB/s of audio on 1,000 cores"),
+                limits,
+            ),
             NOTES.format(flac=FLAC_SHARE).rstrip(),
+            _gpus(costs),
         )
     ) + "\n"  # fmt: skip
+
+
+def _gpus(costs: Costs) -> str:
+    """What one GPU takes, as far as that was measured."""
+    hour = 3600 / costs.gpu_search_s
+    million = 1e6 / hour
+    return textwrap.fill(
+        f"A GPU took {costs.gpu_search_s:g} s for the search of 10 stems of 32 s, one at a time "
+        f"([gpu.md](gpu.md)): at most {hour:.0f} such songs an hour and GPU, and for a million "
+        f"{million:,.0f} hours of one, {million * costs.prices.gpu_hour:,.0f} at {costs.prices.gpu_hour:g} an hour. Reading "
+        "and playing go on beside it, on cores. How many songs share a GPU well was not measured.",
+        108,
+    )
 
 
 def plot(costs: Costs, path: Path) -> None:

@@ -114,9 +114,8 @@ def measure(folder: Path, songs: int, seconds: float, options: list[str]) -> Mea
     walls: dict[str, float] = {}
     first: dict[str, bytes] | None = None
     for number, crew in enumerate(CREWS):
-        out = (
-            folder / f"out-{number}"
-        )  # beside one another: graphs name their stems as seen from where they lie
+        # Beside one another: graphs name their stems as seen from where they lie.
+        out = folder / f"out-{number}"
         walls[crew.name], _ = collected(manifest, out, crew, options)
         print(f"{crew.name}: {walls[crew.name]:.0f} s", flush=True)
         first = first or graphs_of(out)
@@ -134,8 +133,6 @@ def measure(folder: Path, songs: int, seconds: float, options: list[str]) -> Mea
         tables_s=tables_s,
         graph_bytes=size_of(out / "graphs"),
         table_bytes=sum((out / name).stat().st_size for name in TABLES),
-        input_bytes=sum(size_of(path) for path in folder.glob("cut-*/stems")) // -(-songs // SONGS_OF_A_CUT)
-        + sum(path.stat().st_size for path in folder.glob("cut-*/mixes/*/mix.flac")) // songs,
     )
 
 
@@ -146,6 +143,14 @@ def kinds() -> list[SongKind]:
         if (float(stems), float(minutes)) in ((8, 1), (24, 4)):
             found.append(SongKind(int(stems), float(minutes), float(cpu_s), "scale.md"))
     return found
+
+
+def gpu_search_s() -> float:
+    """Of the song that was searched for on a GPU."""
+    told = re.search(r"whole search.*?\*\*([\d.]+) s\*\*", (HERE / "gpu.md").read_text(encoding="utf-8"))
+    if told is None:
+        raise RuntimeError("gpu.md does not tell how long a whole search takes")
+    return float(told[1])
 
 
 def rows_of(path: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -162,13 +167,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="of each song")
     parser.add_argument("--full", action="store_true", help="whole recoveries, not previews")
     parser.add_argument("--core-hour", type=float, default=0.04, help="price, in any currency")
+    parser.add_argument("--gpu-hour", type=float, default=2.5, help="price")
     parser.add_argument("--gigabyte-month", type=float, default=0.02, help="price of storage")
     parser.add_argument("--table", type=Path, default=Path(__file__).with_suffix(".md"))
     parser.add_argument("--plot", type=Path, default=Path(__file__).with_suffix(".png"))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         measured = measure(Path(place), given.songs, given.seconds, [] if given.full else ["--preview"])
-    costs = Costs(measured, kinds(), Prices(given.core_hour, given.gigabyte_month))
+    costs = Costs(
+        measured, kinds(), Prices(given.core_hour, given.gpu_hour, given.gigabyte_month), gpu_search_s()
+    )
     given.table.write_text(model_table(costs), encoding="utf-8")
     if find_spec("matplotlib"):
         plot(costs, given.plot)
