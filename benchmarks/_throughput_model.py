@@ -192,13 +192,13 @@ def model_table(costs: Costs) -> str:
 
 def _gpus(costs: Costs) -> str:
     """What one GPU takes, as far as that was measured."""
-    hour = 3600 / costs.gpu_search_s
-    million = 1e6 / hour
+    an_hour, hours = 3600 / costs.gpu_search_s, 1e6 * costs.gpu_search_s / 3600
+    price = f"{hours * costs.prices.gpu_hour:,.0f} at {costs.prices.gpu_hour:g} an hour"
     return textwrap.fill(
         f"A GPU took {costs.gpu_search_s:g} s for the search of 10 stems of 32 s, one at a time "
-        f"([gpu.md](gpu.md)): at most {hour:.0f} such songs an hour and GPU, and for a million "
-        f"{million:,.0f} hours of one, {million * costs.prices.gpu_hour:,.0f} at {costs.prices.gpu_hour:g} an hour. Reading "
-        "and playing go on beside it, on cores. How many songs share a GPU well was not measured.",
+        f"([gpu.md](gpu.md)): at most {an_hour:.0f} such songs an hour and GPU, and for a million "
+        f"{hours:,.0f} hours of one, {price}. Reading and playing go on beside it, on cores. "
+        "How many songs share a GPU well was not measured.",
         108,
     )
 
