@@ -1,4 +1,4 @@
-"""A Ray cluster of several nodes: one of them is lost while it recovers a song, and nothing is."""
+"""A Ray cluster: a node that is lost while it recovers a song, and songs that share a GPU."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ pytest.importorskip("ray")
 from ray.cluster_utils import Cluster as Machines
 
 
+def searching(out: Path) -> int:
+    """Songs of which a search has kept something, and that it is at."""
+    return len(list((out / "graphs").glob(f".*.work/{STATE_FILE}")))
+
+
 def test_a_node_that_is_lost_costs_nothing(tmp_path: Path) -> None:
     """Two nodes with room for a song each; one goes, with all of its processes, when both have begun."""
     corpus, alone, other = (tmp_path / name for name in ("corpus", "alone", "other"))
@@ -31,7 +36,7 @@ def test_a_node_that_is_lost_costs_nothing(tmp_path: Path) -> None:
 
         def lose() -> None:
             deadline = time.monotonic() + 120
-            while len(list((other / "graphs").glob(f".*.work/{STATE_FILE}"))) < 2:
+            while searching(other) < 2:
                 if time.monotonic() > deadline:
                     return
                 time.sleep(0.005)
@@ -46,3 +51,33 @@ def test_a_node_that_is_lost_costs_nothing(tmp_path: Path) -> None:
     assert lost.is_set()
     assert (summary.done, summary.failed) == (2, 0)
     assert graphs(other) == graphs(alone)
+
+
+@pytest.mark.parametrize(("gpus", "together"), [(0.5, 2), (1.0, 1)])
+def test_songs_share_a_gpu_as_far_as_they_are_said_to_need_one(
+    tmp_path: Path, gpus: float, together: int
+) -> None:
+    """Where songs are placed, that is: the node only says that it has one, and nothing runs there."""
+    corpus, out = tmp_path / "corpus", tmp_path / "out"
+    for number in range(2):
+        make_song(corpus / f"song {number}", number)
+    machines = Machines(initialize_head=True, head_node_args={"num_cpus": 2, "num_gpus": 1})
+    most, ended = 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not ended.is_set():
+            most = max(most, searching(out))
+            time.sleep(0.005)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        task = Collection(corpus, out, WANTED, threads=1, cluster=Cluster(machines.address, gpus))
+        summary = collect(task, Silence())
+    finally:
+        ended.set()
+        watcher.join()
+        machines.shutdown()
+    assert (summary.done, summary.failed) == (2, 0)
+    assert most == together
