@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from _calibration import Bin, Calibration, Case
 from _recovery_counts import KNOBS, SongScore, Tally, kind_of, knob_errors, summed, whose
+
+from mix2daw.experiments.markdown import table
 
 POINTS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)  # confidences of the printed map, La
 OF_GROUPS = ("fader dB", "level dB", "pan", "EQ curve dB", "gain reduction dB", "send dB")
@@ -44,12 +46,6 @@ def _number(value: float | None, digits: int = 2) -> str:
     return DASH if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
-def lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    rule = "|".join("---" for _ in head)
-    return "\n".join([f"| {' | '.join(head)} |", f"|{rule}|", *(f"| {' | '.join(row)} |" for row in rows)])
-
-
 def _tally_row(name: str, tally: Tally) -> tuple[str, ...]:
     heard = f"{share(tally.audible_recall)} of {tally.audible}" if tally.audible else DASH
     return (
@@ -68,7 +64,7 @@ def parts_table(first: str, tallies: Mapping[str, Tally]) -> str:
     """Precision, recall and F1 per row; the last one is all of them."""
     head = (first, "in the truth", "recovered", "of both", "precision", "recall", "recall of heard", "F1")
     rows = [_tally_row(name, tally) for name, tally in tallies.items()]
-    return lines(head, [*rows, _tally_row("all", sum(tallies.values(), Tally()))])
+    return table(head, [*rows, _tally_row("all", sum(tallies.values(), Tally()))])
 
 
 def _spread(errors: Collection[float], digits: int) -> tuple[str, str]:
@@ -88,7 +84,7 @@ def knobs_table(songs: Sequence[SongScore]) -> str:
         rows.append((knob, str(len(errors)), *_spread(errors, digits), worst))
     exact = [song.score.delay_exact for song in songs if song.score.delay_exact is not None]
     rows.append(("delay to the sample", str(len(exact)), f"{sum(exact)} exact", "", ""))
-    return lines(("setting", "how many", "median", "90 %", "worst"), rows)
+    return table(("setting", "how many", "median", "90 %", "worst"), rows)
 
 
 def groups_table(songs: Sequence[SongScore]) -> str:
@@ -100,7 +96,7 @@ def groups_table(songs: Sequence[SongScore]) -> str:
         errors = [error for name, owner, error in every if (name, owner) == (knob, mine)]
         return f"{', '.join(_spread(errors, KNOBS[knob]))} ({len(errors)})" if errors else ""
 
-    return lines(("whose", *OF_GROUPS), [(mine, *(cell(mine, knob) for knob in OF_GROUPS)) for mine in names])
+    return table(("whose", *OF_GROUPS), [(mine, *(cell(mine, knob) for knob in OF_GROUPS)) for mine in names])
 
 
 def _range(one: Bin) -> str:
@@ -121,7 +117,7 @@ def bins_table(bins: Sequence[Bin]) -> str:
         )
         for one in bins
     ]
-    return lines(("confidence", "devices", "mean", "in the truth", "that is, with 95 % certainty"), rows)
+    return table(("confidence", "devices", "mean", "in the truth", "that is, with 95 % certainty"), rows)
 
 
 def calibration_text(found: Calibration, cases: Sequence[Case], sends: Tally) -> str:
@@ -153,14 +149,14 @@ def calibration_text(found: Calibration, cases: Sequence[Case], sends: Tally) ->
             "",
             bins_table(found.bins),
             "",
-            lines(
+            table(
                 ("", "expected calibration error", "Brier score"),
                 [(name, _number(ece, 3), _number(brier, 3)) for name, ece, brier in judged],
             ),
             "",
             "The monotone map (isotonic regression over all songs); where few devices are, it is a guess:",
             "",
-            lines(("confidence", "found in the truth in", "devices from here to the next line"), rows),
+            table(("confidence", "found in the truth in", "devices from here to the next line"), rows),
             "",
         ]
     )

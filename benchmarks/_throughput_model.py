@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mix2daw.experiments.markdown import table
+
 CORES = (2, 16, 100, 1000, 10_000)
 CORPORA = (100, 1000, 10_000, 100_000, 1_000_000)
 FLAC_SHARE = 0.55  # of 16-bit samples, what FLAC leaves of music, about
@@ -100,9 +102,13 @@ class Costs:
         """Share of a core's time that a second one adds."""
         return min(1.0, self.measured.speedup / 2)
 
+    def core_hours(self, kind: SongKind, songs: int) -> float:
+        """Of all searches together."""
+        return songs * kind.cpu_s / self.efficiency / 3600
+
     def songs_an_hour(self, kind: SongKind, cores: int) -> float:
         """Before the leader has its say."""
-        return 3600 * cores * self.efficiency / kind.cpu_s
+        return cores / self.core_hours(kind, 1)
 
     def leader_s(self, songs: int) -> float:
         """What only one process does: the tables."""
@@ -111,11 +117,6 @@ class Costs:
     def hours(self, kind: SongKind, songs: int, cores: int) -> float:
         """Until the tables of so many songs are written."""
         return songs / self.songs_an_hour(kind, cores) + self.leader_s(songs) / 3600
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
-    return "\n".join(lines).replace("| --- ", "|---").replace("---|", "---|")
 
 
 def model_table(costs: Costs) -> str:
@@ -141,8 +142,8 @@ def model_table(costs: Costs) -> str:
         (
             f"{songs:,}",
             kind.name,
-            f"{songs * kind.cpu_s / costs.efficiency / 3600:,.0f}",
-            f"{songs * kind.cpu_s / costs.efficiency / 3600 * costs.prices.core_hour:,.0f}",
+            f"{costs.core_hours(kind, songs):,.0f}",
+            f"{costs.core_hours(kind, songs) * costs.prices.core_hour:,.0f}",
             *(f"{costs.hours(kind, songs, cores):,.1f}" for cores in CORES[2:]),
             f"{costs.leader_s(songs) / 3600:,.2f}",
             f"{songs * kind.audio_bytes / GB:,.0f}",
@@ -165,14 +166,14 @@ def model_table(costs: Costs) -> str:
         (
             f"{os.cpu_count()} cores; {measured.songs} songs of {measured.stems} stems and "
             f"{measured.seconds:g} s; {how}; every crew gave the same graphs, byte for byte",
-            _table(("crew", "seconds", "songs an hour", "times one process"), [*crews, again, tables]),
+            table(("crew", "seconds", "songs an hour", "times one process"), [*crews, again, tables]),
             f"Kept of a song: {measured.kept_bytes / 1000:.0f} kB, of it "
             f"{measured.table_bytes / measured.songs / 1000:.1f} kB in tables.",
             "## Songs an hour",
-            _table(("song", "CPU seconds of one", *cores), spread),
+            table(("song", "CPU seconds of one", *cores), spread),
             f"## Large corpora\n\nAt {costs.prices.core_hour:g} an hour of a core and "
             f"{costs.prices.gigabyte_month:g} a gigabyte and month, in any currency.",
-            _table(
+            table(
                 (
                     "songs", "of", "core hours", "price", *(f"hours {name}" for name in cores[2:]),
                     "of it the leader's", "audio, GB", "kept, GB", "price a month",
@@ -180,7 +181,7 @@ def model_table(costs: Costs) -> str:
                 large,
             ),
             "## Bottlenecks",
-            _table(
+            table(
                 ("song", "cores that the leader keeps up with", "MB/s of audio on 1,000 cores"),
                 limits,
             ),

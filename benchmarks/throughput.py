@@ -5,7 +5,7 @@
 Short songs are cut from the sample's stems and mixed by random consoles (`mix2daw synth`). The command line
 recovers them with one process, with two, and on a local Ray cluster with room for two, each song on one
 thread, and then once more, with everything done. What was measured, and the larger songs of `scale.md` and
-`search.md`, make the model. Writes a Markdown table and a plot.
+the search of `gpu.md`, make the model. Writes a Markdown table and a plot.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 import soundfile
 from _throughput_model import Costs, Measured, Prices, SongKind, model_table, plot
 
+from mix2daw.collection.tables import TABLES
 from mix2daw.excerpt import MIX_FILE
 from mix2daw.progress import Silence
 from mix2daw.synthetic.corpus import Synthesis, synthesize
@@ -32,7 +33,6 @@ from mix2daw.synthetic.corpus import Synthesis, synthesize
 HERE = Path(__file__).resolve().parent
 SONG = HERE.parent / "samples" / "song"
 SONGS_OF_A_CUT, STEMS_OF_A_CUT = 8, 4
-TABLES = ("songs.parquet", "strips.parquet", "devices.parquet")
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def measure(folder: Path, songs: int, seconds: float, options: list[str]) -> Mea
 def kinds() -> list[SongKind]:
     """Larger songs, as other benchmarks measured them: CPU seconds of a recovery."""
     found = []
-    for stems, minutes, _, cpu_s in rows_of(HERE / "scale.md", ("stems", "minutes", "seconds", "CPU s")):
+    for stems, minutes, cpu_s in rows_of(HERE / "scale.md", ("stems", "minutes", "CPU s")):
         if (float(stems), float(minutes)) in ((8, 1), (24, 4)):
             found.append(SongKind(int(stems), float(minutes), float(cpu_s), "scale.md"))
     return found

@@ -7,7 +7,7 @@ searches/…    one collection for each row
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class Benchmark:
 
     corpus: Path
     out: Path
-    experiments: Experiments = field(default_factory=Experiments)
+    experiments: Experiments
     preview: bool = False
     workers: int | None = None
     threads: int | None = None
@@ -72,7 +72,8 @@ def benchmark(task: Benchmark, progress: Progress) -> Outcome:
             if collect(collection, progress).left:
                 break
             done[search.name] = read_songs(collection.out)
-        common = [song for song in songs if all(song in _names(rows) for rows in done.values())]
+        recovered = [{row["song"] for row in rows} for rows in done.values()]
+        common = [song for song in songs if all(song in names for names in recovered)]
         failed = tuple(song for song in songs if song not in common) if done else ()
         if done and not common:
             what = "holds no song that every search recovered"
@@ -90,7 +91,3 @@ def _collection(task: Benchmark, search: Search) -> Collection:
     wanted = Wanted(search.settings, preview=task.preview)
     out = task.out / SEARCHES / search.name
     return Collection(task.corpus, out, wanted, task.workers, task.threads, task.cluster)
-
-
-def _names(rows: list[dict[str, Any]]) -> set[str]:
-    return {row["song"] for row in rows}

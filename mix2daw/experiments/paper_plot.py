@@ -9,7 +9,7 @@ from typing import Any
 from mix2daw.errors import FormatError
 from mix2daw.experiments import published
 from mix2daw.experiments.paper_tables import Rows, mean
-from mix2daw.experiments.plan import BARE, Plan
+from mix2daw.experiments.plan import Plan, console_name
 
 OURS, THEIRS = "this corpus", "published, other songs"
 
@@ -38,14 +38,13 @@ def plot(planned: Plan, found: Rows, path: Path) -> None:
 
 def _consoles(axes: Any, planned: Plan, found: Rows) -> None:
     shown = {
-        name: mean(found[search.name], "la_full")
-        for name, search in planned.consoles.items()
+        type_: mean(found[search.name], "la_full")
+        for type_, search in planned.consoles.items()
         if search.name in found
     }
-    axes.plot(list(shown), list(shown.values()), "o-", label=OURS)
-    theirs = {name: published.CONSOLES.get("" if name == BARE else name.removeprefix("+ ")) for name in shown}
-    known = {name: la for name, la in theirs.items() if la is not None}
-    axes.plot(list(known), list(known.values()), "s--", color="0.6", label=THEIRS)
+    axes.plot([console_name(type_) for type_ in shown], list(shown.values()), "o-", label=OURS)
+    theirs = {console_name(type_): la for type_, la in published.CONSOLES.items() if type_ in shown}
+    axes.plot(list(theirs), list(theirs.values()), "s--", color="0.6", label=THEIRS)
     axes.tick_params(axis="x", rotation=40)
     axes.set(title="Consoles that grow", ylabel="La before pruning", ylim=(0, None))
     axes.legend(fontsize=8)

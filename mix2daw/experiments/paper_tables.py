@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from mix2daw.collection.figures import Row, kept_types
 from mix2daw.experiments import published
-from mix2daw.experiments.plan import BARE, Plan
+from mix2daw.experiments.markdown import table
+from mix2daw.experiments.plan import Plan, console_name
 from mix2daw.recover import PREVIEW_S
 
 Rows = Mapping[str, Sequence[Row]]  # of songs, by the name of a search
@@ -42,27 +43,31 @@ def markdown(planned: Plan, found: Rows, failed: Sequence[str], preview: bool) -
         ("ρ by type", _types(planned, found)),
         ("Seeds", _seeds(planned, found)),
     )
-    parts += [part for title, table in made if table for part in (f"## {title}", table)]
+    parts += [part for title, text in made if text for part in (f"## {title}", text)]
     return "\n\n".join(parts) + "\n"
 
 
 def _consoles(planned: Plan, found: Rows, songs: Sequence[Row]) -> str:
-    sum_of_stems = ("sum of stems", NONE, _la(mean(songs, "la_sum_of_stems")), NONE, "19.7")
+    sum_of_stems = (
+        "sum of stems",
+        NONE,
+        _la(mean(songs, "la_sum_of_stems")),
+        NONE,
+        f"{published.SUM_OF_STEMS:g}",
+    )
     rows = [
         (
-            name,
+            console_name(type_),
             f"{mean(found[search.name], 'devices_before'):.1f}",
             _la(mean(found[search.name], "la_full")),
             f"{mean(found[search.name], 'wall_s'):.0f}",
-            _la(published.CONSOLES.get("" if name == BARE else name.removeprefix("+ "))),
+            _la(published.CONSOLES.get(type_)),
         )
-        for name, search in planned.consoles.items()
+        for type_, search in planned.consoles.items()
         if search.name in found
     ]
     return (
-        _table(("console", "devices", "La", "seconds", "La, published"), [sum_of_stems, *rows])
-        if rows
-        else ""
+        table(("console", "devices", "La", "seconds", "La, published"), [sum_of_stems, *rows]) if rows else ""
     )
 
 
@@ -88,7 +93,7 @@ def _pruning(planned: Plan, found: Rows) -> str:
             )
         )
     head = ("strategy", "τ", "La before", "La", "devices", "ρ", "seconds")
-    return _table((*head, "La, published", "ρ", "seconds"), rows) if rows else ""
+    return table((*head, "La, published", "ρ", "seconds"), rows) if rows else ""
 
 
 def _types(planned: Plan, found: Rows) -> str:
@@ -106,7 +111,7 @@ def _types(planned: Plan, found: Rows) -> str:
         )
         for (strategy, tolerance), of_type in kept.items()
     ]
-    return _table(("strategy", "τ", *(type_.replace("_", ", ") for type_ in types)), rows) if rows else ""
+    return table(("strategy", "τ", *(type_.replace("_", ", ") for type_ in types)), rows) if rows else ""
 
 
 def _seeds(planned: Plan, found: Rows) -> str:
@@ -126,7 +131,7 @@ def _seeds(planned: Plan, found: Rows) -> str:
         )
         spread = (f"{np.mean(one):.{digits}f}" for one, (_, digits) in zip(deviations, columns, strict=True))
         rows.append(("deviation of a song", *spread))
-    return _table(("seed", "La", "devices", "ρ", "seconds"), rows)
+    return table(("seed", "La", "devices", "ρ", "seconds"), rows)
 
 
 def _la(value: float | None) -> str:
@@ -135,8 +140,3 @@ def _la(value: float | None) -> str:
 
 def _share(value: float | None) -> str:
     return NONE if value is None else f"{100 * value:.0f} %"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
-    return "\n".join([lines[0], f"|{'---|' * len(head)}", *lines[1:]])

@@ -13,7 +13,6 @@ from mix2daw.selection import Selection
 # In the order in which the published tables add them; what they do not have comes last.
 GROWTH = ("width", "equalizer", "reverb", "compressor", "gate", "delay", "limiter")
 WITH = MappingProxyType({"reverb": ("reverb", "convolution")})  # one may stand in for the other
-BARE = "fader and pan"
 EXACT = 0.001  # what the rounding of settings may cost where consoles are compared
 
 
@@ -22,9 +21,9 @@ class Experiments:
     """What is to be compared: `strategies` of pruning, each with all `tolerances`; and the first of each with
     all `seeds`. The first seed is that of everything else."""
 
-    strategies: tuple[str, ...] = ("saliency", "hybrid", "brute-force", "dry-wet")
-    tolerances: tuple[float, ...] = (0.01, 0.001, 0.1)
-    seeds: tuple[int, ...] = (0, 1, 2)
+    strategies: tuple[str, ...]
+    tolerances: tuple[float, ...]
+    seeds: tuple[int, ...]
     settings: Settings = field(default_factory=lambda: Settings(preset="paper"))
 
 
@@ -38,8 +37,8 @@ class Search:
 
 @dataclass(frozen=True)
 class Plan:
-    """The rows of the three tables: consoles by the type that each adds, searches by strategy and tolerance,
-    and by seed."""
+    """The rows of the three tables: consoles by the type that each adds ("": the first, of faders and pans),
+    searches by strategy and tolerance, and by seed."""
 
     consoles: Mapping[str, Search]
     pruning: Mapping[tuple[str, float], Search]
@@ -49,6 +48,11 @@ class Plan:
         """All of them, each once: a row may be in two tables."""
         every: Sequence[Search] = [*self.consoles.values(), *self.pruning.values(), *self.seeds.values()]
         return list({search.name: search for search in every}.values())
+
+
+def console_name(type_: str) -> str:
+    """How the tables call the console that has one type more."""
+    return f"+ {type_}" if type_ else "fader and pan"
 
 
 def plan(wanted: Experiments) -> Plan:
@@ -78,7 +82,5 @@ def _consoles(first: Settings) -> dict[str, Search]:
         types += WITH.get(type_, (type_,)) if type_ else ()
         only = Selection.of("--only", types)
         name = f"console-{number}-{type_}" if type_ else f"console-{number}"
-        found[f"+ {type_}" if type_ else BARE] = Search(
-            f"{name}-seed-{first.seed}", replace(whole, only=only)
-        )
+        found[type_] = Search(f"{name}-seed-{first.seed}", replace(whole, only=only))
     return found
