@@ -23,10 +23,12 @@ from mix2daw.synthetic.corpus import MANIFEST, TRUTH
 
 @dataclass(frozen=True)
 class Pair:
-    """A mix and its recovery: their consoles, the folders of those, and what was noted of the recovery. The
-    truth is cut to what was heard (`as_heard`); `preview`: whether that is a part of the song."""
+    """A mix and its recovery: its name with that of its folder, the stems, the consoles, the folders of those,
+    and what was noted of the recovery. The truth is cut to what was heard (`as_heard`); `preview`: whether
+    that is a part of the song."""
 
     song: str
+    stems: Path
     truth: Graph
     truth_folder: Path
     recovered: Graph
@@ -42,15 +44,18 @@ def read_pairs(mixes: Path, corpus: Path) -> tuple[list[Pair], list[str]]:
     pairs, absent = [], []
     for song in read_manifest(mixes / MANIFEST).songs:
         folder, truth_folder = corpus / GRAPHS / song.name, song.mix.parent
+        name = f"{mixes.name}/{song.name}"
         record = read_record(folder)
         if record is None:
-            absent.append(song.name)
+            absent.append(name)
             continue
         truth = checked_graph(read_graph(truth_folder / TRUTH), PROCESSORS)
         recovered = checked_graph(read_graph(folder / GRAPH_FILE), PROCESSORS)
         result = read_result(folder / "result.json")
         heard, preview = as_heard(truth, recovered), recovered.length_samples < truth.length_samples
-        pairs.append(Pair(song.name, heard, truth_folder, recovered, folder, record, result, preview))
+        pairs.append(
+            Pair(name, song.stems, heard, truth_folder, recovered, folder, record, result, preview)
+        )
     if not pairs:
         what = f"holds none of the songs of {mixes / MANIFEST}"
         raise InputError(corpus, what, f"mix2daw collect {mixes / MANIFEST} --out {corpus}")

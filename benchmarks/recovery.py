@@ -2,7 +2,7 @@
 
     mix2daw synth STEMS --out MIXES --songs 100
     mix2daw collect MIXES/manifest.jsonl --out CORPUS
-    python benchmarks/recovery.py MIXES CORPUS
+    python benchmarks/recovery.py MIXES CORPUS          or several: MIXES CORPUS MIXES CORPUS …
 
 Compares every recovered console with the one that made its mix: devices found, missed and invented by type
 and instrument, errors of settings, and how often devices of some confidence are in the truth. Writes a
@@ -34,11 +34,13 @@ def how_recovered(pairs: Sequence[Pair], absent: Sequence[str]) -> str:
     previews = sum(pair.preview for pair in pairs)
     settings = sorted({f"{r.preset}, {r.strategy}, tolerance {r.tolerance:g}" for r in results})
     cut = sum(result.out_of_time for result in results)
+    sources = len({pair.stems for pair in pairs})
+    whose = "one song's" if sources == 1 else f"{sources} songs'"
     effort = [
         f"{len(pairs)}{of} songs of {tracks} tracks, {seconds} s heard of each ({'; '.join(settings)}).",
         f"**{previews} of them are previews: the loudest 20 s, a fifth of the steps.**" if previews else "",
         f"**{cut} were cut short by a budget.**" if cut else "",
-        "All are random mixes of one song's stems: how it goes with other material, they do not tell.",
+        f"All are random mixes of {whose} stems: how it goes with other material, they do not tell.",
         f"La: median {np.median([result.la['full'] for result in results]):.3f}, worst "
         f"{max(result.la['full'] for result in results):.3f}.",
         f"Not in the collection: {', '.join(absent)}." if absent else "",
@@ -54,13 +56,25 @@ def _range(numbers: Sequence[int]) -> str:
 def main() -> None:
     """Compare, and write the table and the plot."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("mixes", type=Path, metavar="MIXES", help="folder that `mix2daw synth` made")
-    parser.add_argument("corpus", type=Path, metavar="CORPUS", help="the collection of its manifest")
+    parser.add_argument(
+        "folders",
+        type=Path,
+        nargs="+",
+        metavar="MIXES CORPUS",
+        help="a folder that `mix2daw synth` made and the collection of its manifest, and so on",
+    )
     parser.add_argument("--table", type=Path, default=Path(__file__).with_suffix(".md"))
     parser.add_argument("--plot", type=Path, default=Path(__file__).with_suffix(".png"))
     options = parser.parse_args()
+    if len(options.folders) % 2:
+        parser.error("folders come in twos: MIXES CORPUS")
+    pairs: list[Pair] = []
+    absent: list[str] = []
     try:
-        pairs, absent = read_pairs(options.mixes, options.corpus)
+        for mixes, corpus in zip(options.folders[::2], options.folders[1::2], strict=True):
+            found_there, missing = read_pairs(mixes, corpus)
+            pairs += found_there
+            absent += missing
         songs = []
         for pair in pairs:
             songs.append(compared(pair))

@@ -190,7 +190,7 @@ def test_what_was_recovered_is_said_with_its_effort(truth: Graph, folder: Path) 
     fields = {**dict.fromkeys(Result.__dataclass_fields__), **told, "out_of_time": True}
     result = Result(**fields)
     record = Record("song", "manifest", "key", {})
-    pair = Pair("song", truth, folder, truth, folder, record, result, preview=True)
+    pair = Pair("song", folder, truth, folder, truth, folder, record, result, preview=True)
     text = how_recovered([pair], ["other"])
     assert text.startswith("1 of 2 songs of 3 tracks, 1 s heard of each (studio, saliency, tolerance 0.1).")
     assert "**1 of them are previews" in text
