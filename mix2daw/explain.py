@@ -118,12 +118,12 @@ def free_gain(signal: Tensor, rest: Tensor, target: Tensor) -> Tensor:
 
 def free_tail(signal: Tensor, rest: Tensor, target: Tensor, sample_rate: int) -> Tensor:
     """What of `rest` any reverb tail of `signal` would add."""
-    feed = signal.mean(0, keepdim=True).numpy()
+    feed = signal.mean(0, keepdim=True)
     taps = min(round(TAIL_S * sample_rate), signal.shape[1] // 2)
-    problem = Deconvolution([Stretch(feed, rest.numpy(), target.numpy())], sample_rate, taps)
+    problem = Deconvolution([Stretch(feed, rest, target)], sample_rate, taps)
     problem.prior[: round(TAIL_FROM_S * sample_rate)] = 0
     response = problem.solve_impulse(np.ones(1))
-    return torch.from_numpy(problem.played(np.ones(1), response)[0][:, : signal.shape[1]])
+    return problem.played(np.ones(1), response)[0][:, : signal.shape[1]]
 
 
 def _stft(signal: Tensor, size: int) -> Tensor:

@@ -188,7 +188,8 @@ class WaveformLoss:
         # The mean over bins from 0.8 to 1.25 times the frequency (half an octave and a bit).
         first = (bins * 0.8).long()
         last = torch.minimum((bins * 1.25).long() + 8, bins[-1])
-        total = torch.cumsum(power, 0)
+        # On a GPU, running sums add up in an order that is never the same.
+        total = torch.cumsum(power.cpu(), 0).to(power.device)
         smooth = ((total[last] - total[first]) / (last - first).clamp(min=1)).clamp(min=0) ** self.WHITENING
         frequency_hz = bins * (sample_rate / self._length)
         heard = (frequency_hz > self.LOW_HZ) & (frequency_hz < self.HIGH_HZ)
@@ -218,15 +219,18 @@ class WaveformLoss:
 def published_la(estimate: Tensor, target: Tensor, sample_rate: int) -> dict[str, float]:
     """La of a whole song, comparable with published figures.
 
-    Both `(2, samples)`, of one length. Keys "full", "left_right", "mid", "side" (as the published code
-    calls it) and "paper.full" … (as the paper defines it). Scored are 2.8 s stretches, each after the
-    second that the published segments spend on warm-up; they join without a gap, so that only the song's
-    first second is never scored. A last stretch that is mostly padding is left out. A song shorter than
-    one segment is scored in one piece, without its first second if that is less than half of it.
+    Both `(2, samples)`, of one length; computed where the estimate is. Keys "full", "left_right", "mid",
+    "side" (as the published code calls it) and "paper.full" … (as the paper defines it). Scored are 2.8 s
+    stretches, each after the second that the published segments spend on warm-up; they join without a gap,
+    so that only the song's first second is never scored. A last stretch that is mostly padding is left out.
+    A song shorter than one segment is scored in one piece, without its first second if that is less than
+    half of it.
     """
     if estimate.shape != target.shape or target.ndim != 2 or target.shape[0] != 2:
         raise ValueError(f"expected two (2, samples), got {tuple(estimate.shape)} and {tuple(target.shape)}")
-    signals = torch.stack([_at_rate(signal, sample_rate) for signal in (estimate, target)])
+    signals = torch.stack([_at_rate(signal, sample_rate) for signal in (estimate, target)]).to(
+        estimate.device
+    )
     samples = signals.shape[-1]
     starts = range(WARM_UP_SAMPLES, samples - HOP_SAMPLES // 2 + 1, HOP_SAMPLES)
     length = HOP_SAMPLES

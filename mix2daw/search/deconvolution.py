@@ -6,6 +6,9 @@ with h given the sends are one of a few: both are solved in turn. Errors are whi
 counts; h is solved by conjugate gradients, a few FFTs per iteration, under a prior that decays in time.
 
 Feeds are the mono sums (L + R)/2 of the tracks after their faders; h has two ears.
+
+The spectra lie on the device of the search. What is summed is summed by numpy on the CPU: there torch splits
+sums by the number of threads, and the result would depend on it.
 """
 
 from __future__ import annotations
@@ -19,8 +22,6 @@ import torch
 from scipy import fft, optimize
 from torch import Tensor
 
-Reals = npt.NDArray[np.float32]
-Spectra = npt.NDArray[np.complex64]
 Levels = npt.NDArray[np.float64]
 
 LOW_HZ, HIGH_HZ = 25.0, 16000.0
@@ -56,145 +57,159 @@ def whitening(power: npt.NDArray[np.floating], sample_rate: int) -> npt.NDArray[
 @dataclass(frozen=True)
 class Stretch:
     """A part of the song: `feeds` (tracks, samples), `rest` (2, samples) what the dry console leaves of the
-    mix, `mix` (2, samples)."""
+    mix, `mix` (2, samples); all on one device."""
 
-    feeds: Reals
-    rest: Reals
-    mix: Reals
+    feeds: Tensor
+    rest: Tensor
+    mix: Tensor
 
 
 class Deconvolution:
     """The problem for some stretches of one song; `taps`: length of the impulse response in samples.
 
-    `observed` (per stretch): what is left to explain; `feeds`, `rests`: spectra.
+    `observed` (per stretch): what is left to explain; `feeds`, `rests`: spectra. all of it is on `device`.
     """
 
     def __init__(self, stretches: Sequence[Stretch], sample_rate: int, taps: int) -> None:
         self.taps, self.sample_rate = taps, sample_rate
+        self.device = stretches[0].rest.device
         longest = max(stretch.rest.shape[1] for stretch in stretches)
         self.length = fft.next_fast_len(longest + taps, real=True)
-        power = sum(np.square(np.abs(self._spectrum(s.mix))).sum(0) for s in stretches)
-        self.weight = whitening(np.asarray(power), sample_rate).astype(np.float32)
+        power = sum(_power(self._spectrum(s.mix)).sum(0) for s in stretches)
+        white = whitening(torch.as_tensor(power).cpu().numpy(), sample_rate).astype(np.float32)
+        self.weight = self._here(white)
         self.feeds = [self._spectrum(s.feeds) for s in stretches]
-        self.observed = [s.rest.copy() for s in stretches]
+        self.observed = [s.rest.clone() for s in stretches]
         self.rests = [self._spectrum(observed) for observed in self.observed]
         seconds = np.arange(taps) / sample_rate
-        self.prior = (10 ** (-PRIOR_DB_PER_S / 20 * seconds)).astype(np.float32)
+        self.prior = self._here((10 ** (-PRIOR_DB_PER_S / 20 * seconds)).astype(np.float32))
 
-    def _spectrum(self, signal: Reals) -> Spectra:
-        spectrum: Spectra = torch.fft.rfft(torch.from_numpy(signal), self.length).numpy()
+    def _here(self, array: npt.NDArray[np.floating]) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+    def _spectrum(self, signal: Tensor) -> Tensor:
+        spectrum: Tensor = torch.fft.rfft(signal, self.length)
         return spectrum
 
-    def _signal(self, spectrum: Spectra) -> Reals:
-        signal: Reals = torch.fft.irfft(torch.from_numpy(spectrum), self.length).numpy()
+    def _signal(self, spectrum: Tensor) -> Tensor:
+        signal: Tensor = torch.fft.irfft(spectrum, self.length)
         return signal
 
-    def error(self, sends: Levels | None = None, impulse: Reals | None = None) -> float:
+    def smoothed(self, power: Tensor, share: float) -> Tensor:
+        """Mean of a spectrum around each bin, see `smoothed`."""
+        return self._here(smoothed(power.cpu().numpy(), share).astype(np.float32))
+
+    def related(self, track: int) -> tuple[Tensor, Tensor]:
+        """Power (bins,) of a track's feed, and its cross spectrum (bins,) with both ears of what is left."""
+        feeds = [feeds[track] for feeds in self.feeds]
+        power = torch.stack([_power(feed) for feed in feeds]).sum(0)
+        cross = [feed.conj() * (rest[0] + rest[1]) for feed, rest in zip(feeds, self.rests, strict=True)]
+        return power, torch.stack(cross).sum(0)
+
+    def error(self, sends: Levels | None = None, impulse: Tensor | None = None) -> float:
         """Whitened energy of what is left, relative to the mix; without arguments of what there was."""
         total = 0.0
         response = None if impulse is None else self._spectrum(impulse)
         for feeds, rest in zip(self.feeds, self.rests, strict=True):
             left = rest
             if sends is not None and response is not None:
-                left = rest - response * (sends.astype(np.float32) @ feeds)
-            total += float((np.square(np.abs(left)).sum(0) * self.weight).sum(dtype=np.float64))
+                left = rest - response * _mixed(sends, feeds)
+            total += float(summed(_power(left).sum(0) * self.weight))
         return total
 
-    def solve_impulse(self, sends: Levels, iterations: int = ITERATIONS) -> Reals:
+    def solve_impulse(self, sends: Levels, iterations: int = ITERATIONS) -> Tensor:
         """The impulse response (2, taps) for given sends (tracks,)."""
-        excitation: Reals = np.zeros(self.length // 2 + 1, np.float32)
-        right = np.zeros((2, self.length // 2 + 1), np.complex64)
+        excitation = torch.zeros(self.length // 2 + 1, device=self.device)
+        right = torch.zeros(2, self.length // 2 + 1, dtype=torch.complex64, device=self.device)
         for feeds, rest in zip(self.feeds, self.rests, strict=True):
-            feed = sends.astype(np.float32) @ feeds
-            excitation += np.square(np.abs(feed))
+            feed = _mixed(sends, feeds)
+            excitation += _power(feed)
             right += feed.conj() * rest
         excitation *= self.weight
-        mean: Reals = smoothed(excitation, 0.03).astype(np.float32)
-        ridge = np.float32(RIDGE * mean.mean())
-        inverse: Reals = np.reciprocal(mean + ridge)
+        mean = self.smoothed(excitation, 0.03)
+        ridge = RIDGE * summed(mean).float() / len(mean)
+        inverse = (mean + ridge).reciprocal()
 
         size = min(self.length, fft.next_fast_len(2 * self.taps, real=True))
         excited, levelled = self._within_taps(excitation, size), self._within_taps(inverse, size)
 
-        def filtered(z: Reals, spectrum: Tensor) -> Reals:
-            transformed = torch.fft.rfft(torch.from_numpy(z), size) * spectrum
-            out: Reals = torch.fft.irfft(transformed, size)[:, : self.taps].numpy()
+        def filtered(z: Tensor, spectrum: Tensor) -> Tensor:
+            out: Tensor = torch.fft.irfft(torch.fft.rfft(z, size) * spectrum, size)[:, : self.taps]
             return out
 
-        weighted = (right * self.weight).astype(np.complex64, copy=False)
-        b = self._signal(weighted)[:, : self.taps] * self.prior
-        z, left = np.zeros_like(b), b
+        b = self._signal(right * self.weight)[:, : self.taps] * self.prior
+        z, left = torch.zeros_like(b), b
         step = filtered(left, levelled)
-        direction, gain = step, (left * step).sum(-1, keepdims=True, dtype=np.float64)
+        direction, slope = step, summed(left * step)
         for _ in range(iterations):
             image = filtered(direction * self.prior, excited) * self.prior + ridge * direction
-            curvature = (direction * image).sum(-1, keepdims=True, dtype=np.float64)
-            if not (curvature > 0).all():
+            curvature = summed(direction * image)
+            if not bool((curvature > 0).all()):
                 break
-            length = (gain / curvature).astype(np.float32)
+            length = (slope / curvature).float()[:, None]
             z, left = z + length * direction, left - length * image
             step = filtered(left, levelled)
-            new_gain = (left * step).sum(-1, keepdims=True, dtype=np.float64)
-            direction = step + (new_gain / gain).astype(np.float32) * direction
-            gain = new_gain
-        result: Reals = z * self.prior
-        return result
+            new_slope = summed(left * step)
+            direction = step + (new_slope / slope).float()[:, None] * direction
+            slope = new_slope
+        return z * self.prior
 
-    def _within_taps(self, spectrum: Reals, size: int) -> Tensor:
+    def _within_taps(self, spectrum: Tensor, size: int) -> Tensor:
         """A zero-phase filter (bins,) for a transform of `size` samples, at least 2 · taps: the same for
         signals of `taps` samples of which as many are heard."""
         if size == self.length:
-            return torch.from_numpy(spectrum)
-        response = torch.fft.irfft(torch.from_numpy(spectrum).double(), self.length)
+            return spectrum
+        response = torch.fft.irfft(spectrum.double(), self.length)
         response[self.taps : size - self.taps + 1] = 0
         response[size - self.taps + 1 : size] = response[self.length - self.taps + 1 :].clone()
         folded: Tensor = torch.fft.rfft(response[:size]).real.float()
         return folded
 
-    def subtract(self, sends: Levels, impulse: Reals) -> None:
+    def subtract(self, sends: Levels, impulse: Tensor) -> None:
         """Take what a response explains out of the rests."""
         for observed, made in zip(self.observed, self.played(sends, impulse), strict=True):
             observed -= made[:, : observed.shape[1]]
         self.rests = [self._spectrum(observed) for observed in self.observed]
 
-    def fill(self, sends: Levels, impulse: Reals) -> None:
+    def fill(self, sends: Levels, impulse: Tensor) -> None:
         """Let the rests end as this response does. Nobody knows them beyond the end of a stretch, and silence
         there would pull the next solution towards a reverb that stops."""
         self.rests = [
-            self._spectrum(np.concatenate([observed, made[:, observed.shape[1] :]], axis=1))
+            self._spectrum(torch.cat([observed, made[:, observed.shape[1] :]], dim=1))
             for observed, made in zip(self.observed, self.played(sends, impulse), strict=True)
         ]
 
-    def played(self, sends: Levels, impulse: Reals) -> list[Reals]:
+    def played(self, sends: Levels, impulse: Tensor) -> list[Tensor]:
         """What a response makes of the feeds, (2, samples and more) per stretch."""
         response = self._spectrum(impulse)
-        return [self._signal(response * (sends.astype(np.float32) @ feeds)) for feeds in self.feeds]
+        return [self._signal(response * _mixed(sends, feeds)) for feeds in self.feeds]
 
-    def explained(self, sends: Levels, impulses: Sequence[Reals]) -> float:
+    def explained(self, sends: Levels, impulses: Sequence[Tensor]) -> float:
         """How much of the error the best sum of some responses, at given sends, takes away."""
         responses = [self._spectrum(impulse) for impulse in impulses]
         gram, cross = np.zeros((len(responses),) * 2), np.zeros(len(responses))
         for feeds, rest in zip(self.feeds, self.rests, strict=True):
-            feed = sends.astype(np.float32) @ feeds
-            loud = np.square(np.abs(feed)) * self.weight
+            feed = _mixed(sends, feeds)
+            loud = _power(feed) * self.weight
             goal = feed.conj() * rest * self.weight
             for i, one in enumerate(responses):
-                cross[i] += float((one.conj() * goal).real.sum(dtype=np.float64))
-                for j, other in enumerate(responses):
-                    gram[i, j] += float(((one.conj() * other).real * loud).sum(dtype=np.float64))
+                cross[i] += float(summed(_inner(one, goal).sum(0)))
+                for j, other in enumerate(responses[: i + 1]):
+                    gram[i, j] += float(summed(_inner(one, other).sum(0) * loud))
+                    gram[j, i] = gram[i, j]
         gram += np.diag(1e-9 * gram.diagonal() + np.finfo(np.float32).tiny)
         return float(cross @ np.linalg.solve(gram, cross))
 
-    def solve_sends(self, impulse: Reals, only: npt.NDArray[np.bool_] | None = None) -> Levels:
+    def solve_sends(self, impulse: Tensor, only: npt.NDArray[np.bool_] | None = None) -> Levels:
         """Sends (tracks,), none negative, for a given impulse response; `only` some tracks may send."""
         response = self._spectrum(impulse)
-        loud = (np.square(np.abs(response)).sum(0) * self.weight).astype(np.float32)
+        loud = _power(response).sum(0) * self.weight
         weighted = response.conj() * self.weight
         tracks = len(self.feeds[0])
         gram, cross = np.zeros((tracks, tracks)), np.zeros(tracks)
         for feeds, rest in zip(self.feeds, self.rests, strict=True):
-            gram += ((feeds * loud) @ feeds.conj().T).real
-            cross += (feeds.conj() @ (weighted * rest).sum(0)).real
+            gram += _products(feeds * loud, feeds)
+            cross += _products((weighted * rest).sum(0, keepdim=True), feeds)[0]
         if only is not None:
             gram, cross = gram[np.ix_(only, only)], cross[only]
         gram += np.diag(SEND_RIDGE * gram.diagonal() + 1e-12 * gram.trace() + np.finfo(np.float32).tiny)
@@ -205,3 +220,36 @@ class Deconvolution:
         levels = np.zeros(tracks)
         levels[only] = found
         return levels
+
+
+def _power(spectrum: Tensor) -> Tensor:
+    """Squared magnitudes."""
+    return torch.view_as_real(spectrum.resolve_conj()).square().sum(-1)
+
+
+def _inner(one: Tensor, other: Tensor) -> Tensor:
+    """Real part of conj(one) · other, value by value."""
+    return (torch.view_as_real(one) * torch.view_as_real(other.resolve_conj())).sum(-1)
+
+
+def summed(values: Tensor) -> Tensor:
+    """Sum over the last axis, in double precision, the same for any number of threads."""
+    if values.device.type == "cpu":
+        return torch.as_tensor(np.asarray(values.numpy().sum(-1, dtype=np.float64)))
+    return values.sum(-1, dtype=torch.float64)
+
+
+def _mixed(sends: Levels, feeds: Tensor) -> Tensor:
+    """Σ sends · feeds, (bins,)."""
+    if feeds.device.type == "cpu":
+        return torch.from_numpy(sends.astype(np.float32) @ feeds.numpy())
+    return torch.as_tensor(sends, dtype=torch.complex64, device=feeds.device) @ feeds
+
+
+def _products(rows: Tensor, others: Tensor) -> Levels:
+    """Real parts of the inner products of all rows with all others, (rows, others)."""
+    if rows.device.type == "cpu":
+        products: Levels = (rows.numpy() @ others.numpy().conj().T).real.astype(np.float64)
+        return products
+    on_device: Levels = (rows @ others.mH).real.double().cpu().numpy()
+    return on_device

@@ -161,4 +161,4 @@ def noise_reverb(dry: Sequence[Dry], sample_rate: int, taps: int) -> Response:
     tail, sends_lin = fit_tail(dry, sample_rate, taps)
     response = impulse(tail, sample_rate, taps).cpu()
     loudness = (response.double().square().sum() / 2).sqrt().clamp(min=1e-9)
-    return Response((response / loudness).float().numpy(), (sends_lin.cpu().double() * loudness).numpy())
+    return Response((response / loudness).float(), (sends_lin.cpu().double() * loudness).numpy())

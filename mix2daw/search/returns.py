@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mix2daw.console import return_device
@@ -13,7 +14,7 @@ from mix2daw.controls import Controls, Key
 from mix2daw.graph import Device, Graph, Send, Strip
 from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
-from mix2daw.search.deconvolution import Deconvolution, Levels, Reals, Stretch
+from mix2daw.search.deconvolution import Deconvolution, Levels, Stretch
 from mix2daw.search.excerpts import listening_starts, stretches
 from mix2daw.search.noise_reverb import Dry, noise_reverb
 from mix2daw.search.simplify import map_devices
@@ -54,7 +55,7 @@ def find_returns(state: State) -> None:
         if isinstance(space.reverb, Room):
             device = return_device("reverb", space.reverb.settings)
         else:
-            seconds = decay_s(space.reverb.impulse, state.sample_rate)
+            seconds = decay_s(space.reverb.impulse.cpu().numpy(), state.sample_rate)
             state.progress.say(f"a reverb that decays in {seconds:.1f} s is in the mix")
             path = state.keep_impulse(offered["reverb"].name, space.reverb.impulse)
             device = return_device("convolution", {}, path)
@@ -81,7 +82,7 @@ def _offer_noise(state: State, place: Strip, tracks: list[str]) -> None:
     device = return_device("convolution", {}, path)
     graph = _with_return(state, state.graph, place, device, tracks, found.sends_lin)
     if state.score(graph) < state.score() - NOISE_GAIN:
-        seconds = decay_s(found.impulse, state.sample_rate)
+        seconds = decay_s(found.impulse.cpu().numpy(), state.sample_rate)
         state.progress.say(f"a reverb that decays in {seconds:.1f} s is in the mix, as its magnitudes show")
         state.adopt(checked_graph(graph, PROCESSORS))
 
@@ -194,9 +195,8 @@ def _stretches(state: State, bypass: frozenset[Key] = frozenset()) -> list[Stret
             signals = play(state.graph, state.controls, cut, bypass=bypass)
             feeds = torch.stack([signals.out[name].mean(0) for name in tracks])
             feeds = _through_master(state.graph, state.controls, feeds)
-        mix = state.target[:, start : start + size]
-        rest = mix - signals.out[state.graph.master.name].cpu()
-        found.append(Stretch(feeds.cpu().numpy(), rest.numpy(), mix.numpy()))
+        mix = state.target[:, start : start + size].to(feeds.device)
+        found.append(Stretch(feeds, mix - signals.out[state.graph.master.name], mix))
     return found
 
 
@@ -213,7 +213,7 @@ def _through_master(graph: Graph, controls: Controls, feeds: Tensor) -> Tensor:
     return feeds * 10 ** (level_db / 20)
 
 
-def final_impulses(graph: Graph, impulses: dict[str, Tensor]) -> tuple[Graph, dict[str, Reals]]:
+def final_impulses(graph: Graph, impulses: dict[str, Tensor]) -> tuple[Graph, dict[str, NDArray[np.float32]]]:
     """The graph with plain names of its impulse responses, and these, ready to be written: `reverb.wav` for
     the first one, whatever the return is called."""
     paths: dict[str, str] = {}

@@ -10,16 +10,17 @@ no reverb.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import fft
+from torch import Tensor
 
 from mix2daw.processors import PROCESSORS
-from mix2daw.search.deconvolution import Deconvolution, Levels, Reals, Stretch, smoothed
+from mix2daw.search.deconvolution import Deconvolution, Levels, Stretch, summed
 
 ECHO_LOW_S, ECHO_HIGH_S = 0.05, 1.4
 ECHO_PEAK = 12.0  # times the median of the response: 4 to 8 without a delay
@@ -57,9 +58,10 @@ class Room:
 
 @dataclass(frozen=True)
 class Response:
-    """A reverb that is known by its impulse response (2, taps) of unit energy, and the sends into it."""
+    """A reverb that is known by its impulse response (2, taps) of unit energy, on the device that it was
+    solved on, and the sends into it."""
 
-    impulse: Reals
+    impulse: Tensor
     sends_lin: Levels
 
 
@@ -81,7 +83,7 @@ def find_space(
     before = problem.error()
     echo = find_echo(problem, sample_rate) if "delay" in kinds else None
     if echo is not None:
-        problem.subtract(echo.sends_lin, echo_response(echo, taps))
+        problem.subtract(echo.sends_lin, echo_response(echo, taps, problem.device))
     reverb: Room | Response | None = None
     if "reverb" in kinds or "convolution" in kinds:
         response = solve(problem, rounds=1)
@@ -92,7 +94,8 @@ def find_space(
             else:
                 reverb = _as_room(problem, response, sample_rate)
     if isinstance(reverb, Room):
-        problem.subtract(reverb.sends_lin, room_response(reverb.settings, sample_rate, taps))
+        ears = room_response(reverb.settings, sample_rate, taps, problem.device)
+        problem.subtract(reverb.sends_lin, ears)
     elif reverb is not None:
         problem.subtract(reverb.sends_lin, reverb.impulse)
     return Space(echo, reverb, 1 - problem.error() / before if before > 0 else 0.0)
@@ -106,13 +109,13 @@ def solve(
 ) -> Response:
     """Impulse response and sends in turn, from given sends or equal ones; `only` some tracks may send."""
     sends = np.ones(len(problem.feeds[0])) if sends_lin is None else sends_lin
-    impulse = np.zeros((2, problem.taps), np.float32)
+    impulse = torch.zeros(2, problem.taps, device=problem.device)
     for _ in range(rounds):
         impulse = problem.solve_impulse(sends)
-        loudness = np.sqrt(np.square(impulse, dtype=np.float64).sum() / 2)
+        loudness = math.sqrt(float(summed(impulse.double().square()).sum()) / 2)
         if not loudness > 0:
             break
-        impulse = (impulse / loudness).astype(np.float32)
+        impulse = impulse / loudness
         sends = problem.solve_sends(impulse, only)
         problem.fill(sends, impulse)
     return Response(impulse, sends)
@@ -138,18 +141,15 @@ def find_echo(problem: Deconvolution, sample_rate: int) -> Echo | None:
     if high <= low:
         return None
     frequency_hz = np.arange(problem.length // 2 + 1) * (sample_rate / problem.length)
-    band = (frequency_hz > ECHO_BAND_HZ[0]) & (frequency_hz < ECHO_BAND_HZ[1])
+    in_band = (frequency_hz > ECHO_BAND_HZ[0]) & (frequency_hz < ECHO_BAND_HZ[1])
+    band = torch.from_numpy(in_band).to(problem.device)
     responses, votes = [], np.zeros(high - low)
     for track in range(len(problem.feeds[0])):
-        power = sum(np.square(np.abs(feeds[track])) for feeds in problem.feeds)
-        cross = sum(
-            feeds[track].conj() * (rest[0] + rest[1])
-            for feeds, rest in zip(problem.feeds, problem.rests, strict=True)
-        )
-        load = 0.1 * smoothed(np.asarray(power), 0.03) + np.finfo(np.float32).tiny
-        kernel = band * power / (power + load)
-        response = fft.irfft(0.5 * band * cross / (power + load), problem.length)[: 2 * high + 1]
-        response /= max(float(kernel.mean()), 1e-6)
+        power, cross = problem.related(track)
+        loaded = power + 0.1 * problem.smoothed(power, 0.03) + torch.finfo(torch.float32).tiny
+        kernel = band * power / loaded
+        heard_back = torch.fft.irfft(0.5 * band * cross / loaded, problem.length)[: 2 * high + 1]
+        response = heard_back.cpu().numpy() / max(float(summed(kernel)) / len(kernel), 1e-6)
         responses.append(response)
         magnitude = np.abs(response[low:high])
         clarity = magnitude / max(float(np.median(magnitude)), 1e-12)
@@ -165,37 +165,42 @@ def find_echo(problem: Deconvolution, sample_rate: int) -> Echo | None:
             for response, share in zip(responses, shares, strict=True)
         ]
     )
+
+    def response_of(echo: Echo) -> Tensor:
+        return echo_response(echo, problem.taps, problem.device)
+
     echo = Echo(lag, 0.4, np.where(heard, shares, 0.0))
     for step in FEEDBACK_STEPS:
         others = (echo.feedback + step * offset for offset in (-2, -1, 0, 1, 2))
         echo = max(
             (Echo(lag, min(0.8, max(0.0, other)), echo.sends_lin) for other in others),
-            key=lambda echo: problem.explained(echo.sends_lin, (echo_response(echo, problem.taps),)),
+            key=lambda echo: problem.explained(echo.sends_lin, (response_of(echo),)),
         )
-        problem.fill(echo.sends_lin, echo_response(echo, problem.taps))
-    sends = problem.solve_sends(echo_response(echo, problem.taps), only=heard)
+        problem.fill(echo.sends_lin, response_of(echo))
+    sends = problem.solve_sends(response_of(echo), only=heard)
     return Echo(lag, echo.feedback, sends) if sends.max() > ECHO_SHARE else None
 
 
-def echo_response(echo: Echo, taps: int) -> Reals:
+def echo_response(echo: Echo, taps: int, device: torch.device) -> Tensor:
     """The impulse response (2, taps) of a fully wet delay."""
-    response = np.zeros((2, taps), np.float32)
+    response = torch.zeros(2, taps)
     for repeat in range(1, ECHOES + 1):
         if repeat * echo.delay_samples < taps:
             response[:, repeat * echo.delay_samples] = echo.feedback ** (repeat - 1)
-    return response
+    return response.to(device)
 
 
-def room_response(settings: dict[str, float], sample_rate: int, taps: int) -> Reals:
+def room_response(settings: dict[str, float], sample_rate: int, taps: int, device: torch.device) -> Tensor:
     """The impulse response (2, taps) of the algorithmic reverb, for a mono input."""
     impulse = torch.zeros(1, 2, taps)
     impulse[..., 0] = 1
     reverb = PROCESSORS["reverb"]
     controls = {
-        name: torch.tensor([v], dtype=torch.float64) for name, v in (reverb.rest() | settings).items()
+        name: torch.tensor([v], dtype=torch.float64).to(device)
+        for name, v in (reverb.rest() | settings).items()
     }
     with torch.no_grad():
-        response: Reals = reverb.process(impulse, sample_rate, **controls)[0].numpy()
+        response: Tensor = reverb.process(impulse.to(device), sample_rate, **controls)[0]
     return response
 
 
@@ -222,7 +227,7 @@ def _as_room(problem: Deconvolution, response: Response, sample_rate: int, share
                         explained, (room, damping) = gain, tried
                 if (room, damping) == before:
                     break
-        ears = room_response(_settings(room, damping), sample_rate, problem.taps)
+        ears = room_response(_settings(room, damping), sample_rate, problem.taps, problem.device)
         # Sends that suit the free response may not suit the room: with its own it is another room.
         sends = problem.solve_sends(ears)
         explained = _explained(problem, sends, room, damping, sample_rate)
@@ -235,8 +240,8 @@ def _settings(room: float, damping: float) -> dict[str, float]:
 
 def _explained(problem: Deconvolution, sends: Levels, room: float, damping: float, sample_rate: int) -> float:
     """What such a room explains at given sends, at any level and width."""
-    ears = room_response(_settings(room, damping), sample_rate, problem.taps)
-    return problem.explained(sends, (ears, ears[::-1].copy()))
+    ears = room_response(_settings(room, damping), sample_rate, problem.taps, problem.device)
+    return problem.explained(sends, (ears, ears.flip(0)))
 
 
 def decay_s(impulse: NDArray[np.floating], sample_rate: int) -> float:

@@ -9,9 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from mix2daw.controls import Controls, Key
@@ -205,10 +203,10 @@ class State:
         sources = {name: joined(source, starts, size) for name, source in self.sources.items()}
         return sources, joined(self.target, starts, size)
 
-    def keep_impulse(self, name: str, impulse: NDArray[np.float32]) -> str:
+    def keep_impulse(self, name: str, impulse: Tensor) -> str:
         """Keep an impulse response (2, taps); returns the path by which graphs refer to it."""
         path = f"{name}#{len(self.impulses)}"
-        self.impulses[path] = torch.from_numpy(np.ascontiguousarray(impulse, np.float32))
+        self.impulses[path] = impulse.cpu().float().contiguous()
         return path
 
     def impulse_of(self, strip: Strip) -> Tensor:
