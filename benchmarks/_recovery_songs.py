@@ -23,9 +23,9 @@ from mix2daw.synthetic.corpus import MANIFEST, TRUTH
 
 @dataclass(frozen=True)
 class Pair:
-    """A mix and its recovery: its name with that of its folder, the stems, the consoles, the folders of those,
-    and what was noted of the recovery. The truth is cut to what was heard (`as_heard`); `preview`: whether
-    that is a part of the song."""
+    """A mix and its recovery: its name with that of its folder, the stems, the consoles, the folders of
+    those, and what was noted of the recovery. The truth is cut to what was heard (`as_heard`); `preview`:
+    whether that is a part of the song."""
 
     song: str
     stems: Path
@@ -53,9 +53,7 @@ def read_pairs(mixes: Path, corpus: Path) -> tuple[list[Pair], list[str]]:
         recovered = checked_graph(read_graph(folder / GRAPH_FILE), PROCESSORS)
         result = read_result(folder / "result.json")
         heard, preview = as_heard(truth, recovered), recovered.length_samples < truth.length_samples
-        pairs.append(
-            Pair(name, song.stems, heard, truth_folder, recovered, folder, record, result, preview)
-        )
+        pairs.append(Pair(name, song.stems, heard, truth_folder, recovered, folder, record, result, preview))
     if not pairs:
         what = f"holds none of the songs of {mixes / MANIFEST}"
         raise InputError(corpus, what, f"mix2daw collect {mixes / MANIFEST} --out {corpus}")

@@ -224,12 +224,12 @@ class Deconvolution:
 
 def _power(spectrum: Tensor) -> Tensor:
     """Squared magnitudes."""
-    return torch.view_as_real(spectrum.resolve_conj()).square().sum(-1)
+    return spectrum.real.square() + spectrum.imag.square()
 
 
 def _inner(one: Tensor, other: Tensor) -> Tensor:
     """Real part of conj(one) · other, value by value."""
-    return (torch.view_as_real(one) * torch.view_as_real(other.resolve_conj())).sum(-1)
+    return one.real * other.real + one.imag * other.imag
 
 
 def summed(values: Tensor) -> Tensor:
