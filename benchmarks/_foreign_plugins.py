@@ -56,13 +56,13 @@ class Plugin(Generic[S]):
 
 @dataclass(frozen=True)
 class Rack:
-    """What a mix is made with; a reverb's setting is its decay in seconds. `packages`: Debian's."""
+    """What a mix is made with; a reverb's setting is its decay in seconds. `makers`: of each, in words."""
 
     equalizer: Plugin[Bands]
     compressor: Plugin[Squash]
     glue: Plugin[Squash]
     reverb: Plugin[float]
-    packages: str
+    makers: str
 
 
 def lin(db: float) -> float:
@@ -161,20 +161,20 @@ RACKS = {
         Plugin(_darc),
         Plugin(_calf_compressor),
         Plugin(_calf_reverb),
-        "lilv-utils lsp-plugins-lv2 x42-plugins calf-plugins",
+        "LSP's equalizer, x42's darc, Calf's compressor and reverb",
     ),
     "swh": Rack(
         Plugin(_sox_eq),
         Plugin(_sc4),
         Plugin(_lsp_compressor),
         Plugin(_gverb, mono=True),
-        "lilv-utils sox swh-lv2 lsp-plugins-lv2",
+        "SoX's filters, Steve Harris' SC4, LSP's compressor, GVerb",
     ),
     "ffmpeg": Rack(
         Plugin(_ffmpeg_eq),
         Plugin(_ffmpeg_compressor),
         Plugin(_sc4),
         Plugin(_ardour_reverb),
-        "lilv-utils ffmpeg swh-lv2 ardour",
+        "FFmpeg's filters and acompressor, SC4, Ardour's a-reverb",
     ),
 }

@@ -12,6 +12,7 @@ Run it on an otherwise idle machine: each recovery is timed.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ NOTES = """\
 Free filters: least squares per bin of 8192 samples, mid and side of every stem to either channel: about what
 a linear console without a long reverb could reach. Of free filters: the recovery's loss as a share of theirs;
 the aim is 50 % within 180 s for 10 stems of 30 s. Wall and CPU seconds: the whole process, all sessions
-written. Racks: equalizer, compressor of tracks, of groups, reverb."""
+written. Racks, each an equalizer, compressors of tracks and of groups, and a reverb:"""
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -59,8 +60,13 @@ def main() -> None:
         for rack in options.racks:
             rows.append(row(song, rack, options.seed, options.out / f"{song.name}-{rack}-{options.seed}"))
             print(" | ".join(rows[-1]), flush=True)
-    text = f"{machine()}; seed {options.seed}.\n\n{table(HEADS, rows)}\n\n{NOTES}\n"
-    options.table.write_text(text, encoding="utf-8")
+    options.table.write_text(report(rows, options.seed), encoding="utf-8")
+
+
+def report(rows: Sequence[Sequence[str]], seed: int) -> str:
+    """The whole Markdown file."""
+    racks = "\n".join(f"- {name}: {rack.makers}" for name, rack in RACKS.items())
+    return f"{machine()}; seed {seed}.\n\n{table(HEADS, rows)}\n\n{NOTES}\n\n{racks}\n"
 
 
 def row(song: Song, rack: str, seed: int, out: Path) -> tuple[str, ...]:
