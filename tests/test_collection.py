@@ -207,7 +207,12 @@ def test_a_worker_that_is_killed_costs_nothing(corpus: Path, out: Path) -> None:
 
 def start(corpus: Path, out: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "mix2daw", "collect", str(corpus), "--out", str(out), "--workers", "1"]
-    return subprocess.Popen([*command, *FAST], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    # What a shell starts in the background ignores interrupts, and so would all that it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen([*command, *FAST], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
