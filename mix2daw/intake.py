@@ -13,7 +13,6 @@ from pathlib import Path
 
 import soundfile
 
-from mix2daw.check.against import ABSENT_TIMES
 from mix2daw.check.band import band_findings
 from mix2daw.check.drift import Drift, find_drifts
 from mix2daw.check.fades import Fades, fade_findings, find_fades
@@ -131,7 +130,7 @@ def _hear(session: Session) -> _Heard | None:
     drifts = find_drifts(filters, remains, song)
     clear = {t.name: drifts[t.path] for t in session.tracks if t.path in drifts and drifts[t.path].clear}
     common = common_drift(list(drifts.values()))
-    return _Heard(session, song, filters, remains, measure_presence(filters, song.sample_rate), clear, common)
+    return _Heard(session, song, filters, remains, measure_presence(song, filters), clear, common)
 
 
 def _nothing() -> None:
@@ -161,7 +160,7 @@ def _absent(heard: _Heard, moving: Collection[Path]) -> dict[str, Finding]:
     for track, presence in zip(heard.session.tracks, heard.presences, strict=True):
         if track.name in heard.drifts or track.path in moving or track.unsure:
             continue
-        if presence.times_chance < ABSENT_TIMES:
+        if presence.is_absent:
             found[track.name] = finding("stem-not-in-mix", [track.path], presence.measured())
     return found if len(found) < len(heard.session.tracks) else {}
 

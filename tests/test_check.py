@@ -107,6 +107,19 @@ def test_a_stem_that_the_mix_has_not(tmp_path: Path) -> None:
     assert all(warning.measured["times_chance"] < 1 for warning in warnings.values())
 
 
+def test_a_soft_stem_among_others_that_are_ridden(tmp_path: Path) -> None:
+    stems, _ = piece()
+    generator, frames = np.random.default_rng(1), SAMPLES // 4410 + 2
+    ride_db = np.interp(np.arange(SAMPLES) / 4410, np.arange(frames), generator.uniform(-14, 6, frames))
+    others = [name for name in stems if name != "guitar"]
+    ridden = [stereo(stems[name]) * 10 ** (np.roll(ride_db, 30000 * n) / 20) for n, name in enumerate(others)]
+    total = np.sum(ridden, axis=0).astype(np.float32)
+    report = look(tmp_path / "soft", stems, total + gain(-16) * stereo(stems["guitar"]))
+    assert ("stem-not-in-mix", "guitar") not in found(report, "warning")
+    report = look(tmp_path / "absent", stems, total)
+    assert found(report, "warning")["stem-not-in-mix", "guitar"].measured["times_chance"] < 1
+
+
 def test_a_faint_stem_is_in_the_mix(tmp_path: Path) -> None:
     stems, mix = piece()
     generator = np.random.default_rng(8)

@@ -31,9 +31,6 @@ from mix2daw.source import stretched
 from mix2daw.spool import Spool
 from mix2daw.stems import probe
 
-# Chance: stems of other songs come to 0.4 at most, those of four mixes to 3.2 and more.
-ABSENT_TIMES = 1.3
-
 
 @dataclass(frozen=True)
 class Held:
@@ -87,13 +84,13 @@ def against_mix(song: Song, spare: Collection[int], progress: Progress) -> Held:
 
 def _explained(song: Song, heard: _Heard, placings: Sequence[Finding]) -> list[Finding]:
     """What the stems explain of the mix, and what none does; and where they lie, as far as that is sure."""
-    presences = measure_presence(heard.filters, song.sample_rate)
+    presences = measure_presence(song, heard.filters)
     found = list(phase_findings(song, heard.filters, presences))
     # Such stems have no one place, and what they make is in no filter's reach: no sign of anything else.
     moved = {path for one in found for path in one.files}
     found += [one for one in placings if not (one.code.name == "lag-unsure" and moved & {*one.files})]
     for stem, presence in zip(song.stems, presences, strict=True):
-        if presence.times_chance < ABSENT_TIMES and stem.path not in moved:
+        if presence.is_absent and stem.path not in moved:
             found.append(finding("stem-not-in-mix", [stem.path], presence.measured()))
     fades = find_fades(heard.remains)
     found += fade_findings(song.mix_path, fades)

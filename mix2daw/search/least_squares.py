@@ -109,26 +109,41 @@ class Products:
         return loud.clamp(max=self.frames) / FRAMES_PER_NEWS
 
 
+class Summing:
+    """Products of spectra that come a few frames at a time, of so many columns and channels of a target."""
+
+    def __init__(self, columns: int, channels: int, bins: int, device: torch.device) -> None:
+        self._columns = columns
+        self._gram = torch.zeros(bins, columns, columns, dtype=torch.complex64, device=device)
+        self._cross = torch.zeros(bins, columns, channels, dtype=torch.complex64, device=device)
+        self._power = torch.zeros(bins, dtype=torch.float64, device=device)
+        self._fourth_power, self._frames = torch.zeros_like(self._power), 0
+
+    def add(self, block: Tensor) -> None:
+        """Spectra `(columns and then channels, bins, frames)` of some more frames."""
+        loud = block[self._columns :].abs().double().square().sum(0)
+        self._power += loud.sum(1)
+        self._fourth_power += loud.square().sum(1)
+        self._frames += loud.shape[1]
+        # Bin by bin and contiguous: four times as fast as products of strided matrices.
+        heard = block.transpose(0, 1).contiguous()
+        inputs = heard[:, : self._columns]
+        self._gram.baddbmm_(inputs.conj(), inputs.transpose(1, 2))
+        self._cross.baddbmm_(inputs.conj(), heard[:, self._columns :].transpose(1, 2))
+
+    def products(self) -> Products:
+        """Of all frames so far."""
+        return Products(self._gram, self._cross, self._power, self._fourth_power, self._frames)
+
+
 def products(columns: Sequence[Tensor], target: Tensor, size: int, whole: bool = False) -> Products:
     """Products of columns `(samples,)` and the target's channels `(channels, samples)`; `size`, `whole`: see
     `short_time_spectra`."""
-    count, bins = len(columns), size // 2 + 1
     signals = torch.cat([torch.stack(list(columns)), target])
-    gram = signals.new_zeros(bins, count, count, dtype=torch.complex64)
-    cross = signals.new_zeros(bins, count, len(target), dtype=torch.complex64)
-    target_power = signals.new_zeros(bins, dtype=torch.float64)
-    fourth_power, frames = torch.zeros_like(target_power), 0
+    total = Summing(len(columns), len(target), size // 2 + 1, signals.device)
     for block in short_time_spectra(signals, size, whole):
-        loud = block[count:].abs().double().square().sum(0)
-        target_power += loud.sum(1)
-        fourth_power += loud.square().sum(1)
-        frames += loud.shape[1]
-        # Bin by bin and contiguous: four times as fast as products of strided matrices.
-        heard = block.transpose(0, 1).contiguous()
-        inputs = heard[:, :count]
-        gram.baddbmm_(inputs.conj(), inputs.transpose(1, 2))
-        cross.baddbmm_(inputs.conj(), heard[:, count:].transpose(1, 2))
-    return Products(gram, cross, target_power, fourth_power, frames)
+        total.add(block)
+    return total.products()
 
 
 def least_squares(
