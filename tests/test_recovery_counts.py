@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -195,7 +196,10 @@ def test_what_was_recovered_is_said_with_its_effort(truth: Graph, folder: Path) 
     assert text.startswith("1 of 2 songs of 3 tracks, 1 s heard of each (studio, saliency, tolerance 0.1).")
     assert "**1 of them are previews" in text
     assert "**1 were cut short by a budget.**" in text
+    assert "All are random mixes of one song's stems" in text
     assert text.endswith("Not in the collection: other.")
+    elsewhere = replace(pair, stems=folder / "elsewhere")
+    assert "All are random mixes of 2 songs' stems" in how_recovered([pair, elsewhere], [])
 
 
 def test_the_report_has_tables_of_one_shape_and_a_picture(truth: Graph, folder: Path, tmp_path: Path) -> None:
