@@ -218,5 +218,5 @@ def plot(songs: Sequence[SongScore], found: Calibration, path: Path) -> None:
     types.set_yticks(across, list(tallies))
     types.invert_yaxis()
     types.set(xlim=(0, 1), xlabel="share")
-    types.legend(fontsize=8, loc="lower left")
+    types.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     figure.savefig(path, dpi=110)
