@@ -24,8 +24,9 @@ from mix2daw.mixdown import read_impulses, read_sources
 from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.reopen import read_mix
-from mix2daw.search.deconvolution import WHITENING, Deconvolution, Stretch
+from mix2daw.search.deconvolution import Deconvolution, Stretch
 from mix2daw.search.least_squares import least_squares, mid_side_columns
+from mix2daw.search.whitening import WHITENING
 
 FILTER_SIZE = 4096
 GAIN_SIZE, GAIN_RIDGE, GAIN_LOW, GAIN_HIGH = 4096, 0.3, -0.9, 3.0

@@ -13,7 +13,7 @@ from torch import Tensor
 from mix2daw.check.filters import Filters, spectra
 from mix2daw.check.song import Song
 from mix2daw.check.stretches import Stretch, Stretches
-from mix2daw.search.deconvolution import whitening
+from mix2daw.search.whitening import whitening
 
 Floats = NDArray[np.float64]
 

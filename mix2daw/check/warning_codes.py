@@ -93,7 +93,7 @@ WARNINGS = (
     ),
     _warning(
         "stem-not-in-mix",
-        "What a stem's filter explains of the mix, beside those of all others, is no more than chance",
+        "What a stem's filter explains of the mix, beside the others', is chance, even in clear moments",
         "not to be found in the mix: explains {share_db:.0f} dB of it, {times_chance:.1f} times chance",
         "nothing if it is muted there: recover mutes it; else the mix has another take, or it elsewhere",
     ),

@@ -11,8 +11,8 @@ import math
 import torch
 from torch import Tensor
 
-from mix2daw.search.deconvolution import whitening
 from mix2daw.search.least_squares import Responses
+from mix2daw.search.whitening import whitening
 
 SMOOTH_BINS = 9
 SURE_DB = 60.0  # a ceiling above this is none

@@ -15,10 +15,11 @@ from mix2daw.graph import Device, Graph, Send, Strip
 from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.search.deconvolution import Deconvolution, Levels, Stretch
+from mix2daw.search.echoes import Echo
 from mix2daw.search.excerpts import listening_starts, stretches
 from mix2daw.search.noise_reverb import Dry, noise_reverb
 from mix2daw.search.simplify import map_devices
-from mix2daw.search.space import IMPULSE_S, Echo, Room, Space, decay_s, find_space, solve
+from mix2daw.search.space import IMPULSE_S, Room, Space, decay_s, find_space, solve
 from mix2daw.search.state import State
 
 SEND_FLOOR_DB = -45.0  # softer sends are not offered
