@@ -19,6 +19,7 @@ from mix2daw.synthetic.levels import frame_levels_db, working_frames
 LOW, CENTRED, DRY = re.compile(r"kick|bass", re.I), ("bass", "vocals"), ("bass",)
 COMPRESSED, GLUED, SENT, FILTERED, GATED_DB = 0.6, 0.7, 0.6, 0.6, -80.0
 TRACK_RMS_DB, PEAK = -24.0, 0.7
+FRAMES_RATE = 44100  # by which 10 ms are counted, at any rate: a frame is 441 samples
 FREE_FFT = 8192
 RIDGE_OWN, RIDGE_BIN, RIDGE_FLOOR = 1e-3, 1e-7, 1e-6
 
@@ -67,7 +68,7 @@ def balanced(signal: Signal, pan: float) -> Signal:
 
 def scaled(signal: Signal, rms_db: float) -> Signal:
     """At a level, measured where it sounds."""
-    levels_db = frame_levels_db(signal, 44100)
+    levels_db = frame_levels_db(signal, FRAMES_RATE)
     power = np.mean(10 ** (levels_db[working_frames(levels_db)] / 10))
     return (signal * (lin(rms_db) / np.sqrt(power))).astype(np.float32)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import which
 
 import numpy as np
 import soundfile
@@ -24,6 +25,7 @@ from _songs import ROOT, Song, machine, songs_here
 
 from mix2daw.experiments.markdown import table
 
+TOOLS = ("lv2apply", "sox", "ffmpeg")
 HEADS = (
     *("stems of", "rack", "tracks", "s", "La: sum of stems", "free filters", "**recovered**"),
     *("of free filters", "SDR dB", "devices", "wall s", "CPU s", "null dB"),
@@ -42,7 +44,7 @@ def names(text: str) -> tuple[str, ...]:
 
 def main() -> None:
     """Mix, recover, and write the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--songs", type=names, help="whose stems, by comma; all that are here if not given")
     parser.add_argument("--racks", type=names, default=tuple(RACKS), help=f"by comma: {', '.join(RACKS)}")
     parser.add_argument("--seed", type=int, default=1)
@@ -51,6 +53,8 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := [name for name in options.racks if name not in RACKS]:
         parser.error(f"there is no rack {unknown[0]!r}: use some of {', '.join(RACKS)}")
+    if missing := [tool for tool in TOOLS if which(tool) is None]:
+        parser.error(f"{missing[0]} is not here: install what the help of this script names first")
     try:
         songs = {song.stems: song for song in reversed(list(songs_here(options.songs)))}
     except ValueError as error:
