@@ -13,7 +13,7 @@ from mix2daw.check.song import Song
 from mix2daw.search.least_squares import Summing, ridge_of, solved
 
 # Chance: absent stems, of other songs or of a mix without them, come to 0.95 at most, where the mix is well
-# explained to 1.4. Of 27 mixes with compressors on most tracks, a soft stem comes to 0.1, there to 8.6.
+# explained to 1.4. Soft stems of six mixes with compressors on most tracks come to 0.1, there to 8.6.
 ABSENT_TIMES, CLEARLY_ABSENT_TIMES = 1.3, 2.0
 HEARD_DB = -60.0  # of a stem's power in a bin, against its loudest: below, a bin does not count
 LOW_HZ = 30.0
