@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,18 +9,20 @@ import numpy as np
 import soundfile
 import torch
 from _foreign_plugins import Bands, Rack, Signal, Squash, lin, play
+from torch import Tensor
 
 from mix2daw.groups import guess_group, guessed_groups
 from mix2daw.loss import published_la
+from mix2daw.search.least_squares import mid_side_columns, ridge_of
 from mix2daw.stems import find_stems, read_audio, stereo
 from mix2daw.synthetic.levels import frame_levels_db, working_frames
+from mix2daw.synthetic.manner import KICK
 
-LOW, CENTRED, DRY = re.compile(r"kick|bass", re.I), ("bass", "vocals"), ("bass",)
+CENTRED = ("bass", "vocals")
 COMPRESSED, GLUED, SENT, FILTERED, GATED_DB = 0.6, 0.7, 0.6, 0.6, -80.0
 TRACK_RMS_DB, PEAK = -24.0, 0.7
 FRAMES_RATE = 44100  # by which 10 ms are counted, at any rate: a frame is 441 samples
 FREE_FFT = 8192
-RIDGE_OWN, RIDGE_BIN, RIDGE_FLOOR = 1e-3, 1e-7, 1e-6
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def mixed(stems: dict[str, Signal], sample_rate: int, rack: Rack, seed: int) -> 
     buses, sent = {"": silence.copy()}, silence.copy()
     for name, stem in stems.items():
         family = guess_group(name)
-        low = family == "bass" or bool(LOW.search(name))
+        low = family == "bass" or bool(KICK.search(name))
         played = desk.equalized(stem, low)
         if desk.chance(COMPRESSED):
             played = play(played, sample_rate, rack.compressor, desk.squash(played, gentle=False))
@@ -113,18 +114,17 @@ def mixed(stems: dict[str, Signal], sample_rate: int, rack: Rack, seed: int) -> 
 def free_filters(stems: dict[str, Signal], mix: Signal) -> Signal:
     """The best sum of the stems, each through any filter of FREE_FFT samples: least squares per bin of
     short-time spectra, mid and side of each stem to either channel, lightly regularised."""
-    columns = [np.stack([s.mean(0), (s[0] - s[1]) / 2]) for s in stems.values()]
+    columns, _ = mid_side_columns([torch.from_numpy(stem) for stem in stems.values()])
     window, hop = torch.hann_window(FREE_FFT), FREE_FFT // 4
 
-    def spectra(signal: Signal) -> torch.Tensor:
+    def spectra(signals: Tensor) -> Tensor:
         """(bins, frames, rows)."""
-        made = torch.stft(torch.from_numpy(signal), FREE_FFT, hop, window=window, return_complex=True)
+        made = torch.stft(signals, FREE_FFT, hop, window=window, return_complex=True)
         return made.permute(1, 2, 0).contiguous()
 
-    sources, target = spectra(np.concatenate(columns)), spectra(mix)
+    sources, target = spectra(torch.stack(columns)), spectra(torch.from_numpy(mix))
     gram = sources.mH @ sources
-    power = gram.diagonal(dim1=-2, dim2=-1).real
-    ridge = RIDGE_OWN * power + RIDGE_BIN * power.amax(-1, keepdim=True) + RIDGE_FLOOR
+    ridge = ridge_of(gram.diagonal(dim1=-2, dim2=-1).real)
     filters = torch.linalg.solve(gram + torch.diag_embed(ridge).to(gram.dtype), sources.mH @ target)
     made = (sources @ filters).permute(2, 0, 1)
     result: Signal = torch.istft(made, FREE_FFT, hop, window=window, length=mix.shape[1]).numpy()

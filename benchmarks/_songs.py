@@ -57,18 +57,23 @@ def every_song(shared: Path = SHARED) -> tuple[Song, ...]:
     )
 
 
-def songs_here(names: Sequence[str] | None = None, shared: Path = SHARED) -> Iterator[Song]:
+def songs_here(wanted: Sequence[str] | None = None, shared: Path = SHARED) -> Iterator[Song]:
     """The songs of these names (None: all) that lie on this machine; a line is printed for each that does
     not. ValueError for a name that is none."""
     known = {song.name: song for song in every_song(shared)}
-    for name in names or known:
+    for name in wanted or known:
         if name not in known:
             raise ValueError(f"there is no song {name!r}: use some of {', '.join(known)}")
-    for name in names or known:
+    for name in wanted or known:
         if known[name].here:
             yield known[name]
         else:
             print(f"{name}: not on this machine, left out", flush=True)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """ "a,b" as ("a", "b")."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def machine() -> str:

@@ -21,7 +21,7 @@ import soundfile
 from _foreign_mix import free_filters, la, mixed, sounding_stems
 from _foreign_plugins import RACKS
 from _record import Record, Run, recover_apart
-from _songs import ROOT, Song, machine, songs_here
+from _songs import ROOT, Song, machine, names, songs_here
 
 from mix2daw.experiments.markdown import table
 
@@ -35,11 +35,6 @@ Free filters: least squares per bin of 8192 samples, mid and side of every stem 
 a linear console without a long reverb could reach. Of free filters: the recovery's loss as a share of theirs;
 the aim is 50 % within 180 s for 10 stems of 30 s. Wall and CPU seconds: the whole process, all sessions
 written. Racks, each an equalizer, compressors of tracks and of groups, and a reverb:"""
-
-
-def names(text: str) -> tuple[str, ...]:
-    """ "a,b" as ("a", "b")."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def main() -> None:

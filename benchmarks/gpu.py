@@ -66,10 +66,12 @@ def searches(name: str, session: Session, folder: Path, settings: Settings) -> I
         first = first or graph
         stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in found.seconds.items())
         same = "yes" if graph == first else "no"
-        yield (
+        row = (
             *(name, str(len(session.tracks)), turn, f"{seconds:.1f}", stages, f"{found.la_console:.4f}"),
             *(str(sum(found.devices_after.values())), f"{peak:.0f}", same if turn == "second" else ""),
         )
+        print(" | ".join(row), flush=True)
+        yield row
 
 
 def together(crews: list[int], folder: Path, device: str) -> Iterator[tuple[str, ...]]:
@@ -118,16 +120,12 @@ def main() -> None:
             }
             told = ", ".join(f"{speed:.2f} ({device})" for device, speed in speeds.items())
             parts.append(f"{song.name}: steps per second on the full console {told}.")
-            for row in searches(song.name, session, folder, settings):
-                rows.append(row)
-                print(" | ".join(row), flush=True)
+            rows += searches(song.name, session, folder, settings)
         if options.large:
             stems, minutes = options.large
             make_song(folder / "large", stems, minutes, LARGE_RATE)
             session = open_session(folder / "large" / "stems", folder / "large" / "mix.flac")
-            for row in searches(f"made, {minutes:g} min", session, folder, settings):
-                rows.append(row)
-                print(" | ".join(row), flush=True)
+            rows += searches(f"made, {minutes:g} min", session, folder, settings)
         parts.append(table(SEARCH_HEADS, rows))
         if options.together:
             beside = list(together(options.together, folder, options.device))

@@ -18,16 +18,11 @@ from pathlib import Path
 
 from _record import RECORD_FILE, Record, Run, read_record, recover_apart
 from _search_report import COLUMNS, plot, row, table
-from _songs import ROOT, SHARED, every_song, machine, songs_here
+from _songs import ROOT, SHARED, every_song, machine, names, songs_here
 
 from mix2daw.console import preset
 from mix2daw.errors import MixError
 from mix2daw.search.settings import STRATEGIES, Settings
-
-
-def names(text: str) -> tuple[str, ...]:
-    """ "a,b" as ("a", "b")."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def parser_of_options() -> argparse.ArgumentParser:

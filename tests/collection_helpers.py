@@ -9,7 +9,7 @@ import soundfile
 from check_helpers import RATE, piece, stereo, write
 
 from mix2daw.collection.job import Wanted
-from mix2daw.search import Settings
+from mix2daw.search import STATE_FILE, Settings
 from mix2daw.selection import Selection
 from mix2daw.stems import Signal
 
@@ -17,6 +17,11 @@ SECONDS = 3.0
 TRACKS = (("bass", "kick"), ("guitar", "kick", "pad"), ("bass", "piano"))
 # Next to no inserts: what is tried here is not the search.
 WANTED = Wanted(Settings(only=Selection.of("--only", ("limiter",))), preview=True)
+
+
+def searching(out: Path) -> list[Path]:
+    """Of songs that are at it: what a search has kept."""
+    return list((out / "graphs").rglob(f".*.work/{STATE_FILE}"))
 
 
 def cut(name: str, number: int) -> Signal:

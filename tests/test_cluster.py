@@ -7,19 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
-from collection_helpers import WANTED, graphs, make_song
+from collection_helpers import WANTED, graphs, make_song, searching
 
 from mix2daw.collection.collect import Cluster, Collection, collect
 from mix2daw.progress import Silence
-from mix2daw.search import STATE_FILE
 
 pytest.importorskip("ray")
 from ray.cluster_utils import Cluster as Machines
-
-
-def searching(out: Path) -> int:
-    """Songs of which a search has kept something, and that it is at."""
-    return len(list((out / "graphs").glob(f".*.work/{STATE_FILE}")))
 
 
 def begun(out: Path) -> int:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from collection_helpers import WANTED, graphs, make_medleydb, make_secrets, make_song
+from collection_helpers import WANTED, graphs, make_medleydb, make_secrets, make_song, searching
 from exporter_helpers import native_graph
 from lxml import html
 from pyarrow import parquet
@@ -32,7 +32,6 @@ from mix2daw.errors import InputError, OutputError
 from mix2daw.graph import Device, Send, read_graph
 from mix2daw.processors import PROCESSORS, complete_device
 from mix2daw.progress import Silence
-from mix2daw.search import STATE_FILE
 
 FAST = ["--only", "limiter", "--preview"]
 
@@ -179,11 +178,6 @@ def test_a_song_that_fails_is_a_line_and_stops_no_other(corpus: Path, tmp_path: 
     broken.write_bytes(whole)
     assert collected(tmp_path / "songs", tmp_path / "out") == {"done": 1, "kept": 2, "failed": 0}
     assert (tmp_path / "out/failures.jsonl").read_text() == ""
-
-
-def searching(out: Path) -> list[Path]:
-    """Songs of which a search has kept something."""
-    return list((out / "graphs").glob(f"*/.*.work/{STATE_FILE}"))
 
 
 def test_a_worker_that_is_killed_costs_nothing(corpus: Path, out: Path) -> None:

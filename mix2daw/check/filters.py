@@ -38,6 +38,11 @@ class Filters:
         """Samples from frame to frame."""
         return self.size // 4
 
+    def played(self, columns: Tensor) -> Tensor:
+        """What the filters make of spectra `(columns, bins, frames)`, both channels `(2, bins, frames)`."""
+        response = self.responses.response.transpose(1, 2)  # bins, channels, columns
+        return torch.bmm(response, columns.transpose(0, 1)).transpose(0, 1)
+
     def frequency_hz(self, sample_rate: int) -> Tensor:
         """Of each bin."""
         return torch.arange(self.size // 2 + 1) * (sample_rate / self.size)

@@ -83,11 +83,10 @@ def _presences(filters: Filters, sample_rate: int) -> list[Presence]:
 def _by_clear_moments(song: Song, filters: Filters) -> Filters:
     """The filters of the same song where moments count by the reciprocal of what is left of them."""
     responses = filters.responses
-    columns = len(responses.owner)
-    total = Summing(columns, 2, filters.size // 2 + 1, torch.device("cpu"))
+    total = Summing(len(responses.owner), 2, filters.size // 2 + 1, torch.device("cpu"))
     usual = (responses.left / filters.products.frames).float()[:, None]
     for _, inputs, mix in spectra(song, filters.size):
-        rest = mix - torch.einsum("kbf,bkc->cbf", inputs, responses.response)
+        rest = mix - filters.played(inputs)
         left = _nearby(rest.abs().square().sum(0)) + 10 ** (CLEAREST_DB / 10) * usual
         total.add(torch.cat([inputs, mix]) * (usual / left.clamp(min=1e-30)).sqrt())
     found = total.products()

@@ -49,12 +49,11 @@ def measure_remains(song: Song, filters: Filters, step: Callable[[], None]) -> R
     windows = max(1, int(duration_s / min(LONGEST_S, max(SHORTEST_S, duration_s / WINDOWS))))
     bands = _bands(filters, rate)
     weight = torch.from_numpy(whitening(filters.responses.target_power.numpy(), rate)).float()
-    response = filters.responses.response.transpose(1, 2)  # bins, channels, columns
     cells = np.zeros((2, windows, BANDS))
     stretches = Stretches(filters, song.samples, rate)
     gains = []
     for first, columns, target in spectra(song, filters.size):
-        made = torch.bmm(response, columns.transpose(0, 1)).transpose(0, 1)
+        made = filters.played(columns)
         rest = target - made
         when_s = (torch.arange(first, first + columns.shape[-1], dtype=torch.float64) - 1) * hop_s
         place = (when_s * windows / duration_s).clamp(0, windows - 1).long().numpy()
