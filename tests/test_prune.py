@@ -6,6 +6,7 @@ import random
 
 import pytest
 import torch
+from search_helpers import state_of
 from torch import Tensor
 
 from mix2daw.controls import Controls, Key
@@ -18,6 +19,7 @@ from mix2daw.search.excerpts import scoring_excerpts, training_excerpts
 from mix2daw.search.judge import Judge
 from mix2daw.search.prune import brute_force_round, saliency_round
 from mix2daw.search.saliency import saliency
+from mix2daw.search.stages import prune
 
 RATE, SECONDS = 22050, 8
 TOLERANCE = 0.01
@@ -107,3 +109,19 @@ def test_a_round_takes_out_what_is_idle_and_keeps_what_is_heard(way: str) -> Non
 def test_a_way_of_pruning_that_does_not_exist_is_refused() -> None:
     with pytest.raises(FormatError, match="saliency"):
         Settings(strategy="by hand")
+
+
+@pytest.mark.parametrize("way", ["saliency", "brute-force"])
+def test_a_graph_on_the_way_is_fallen_back_on_where_the_end_breaks_the_promise(way: str) -> None:
+    # Trials may spend more than the whole song allows, as where excerpts tell less than it loses.
+    state, allowed = state_of(console(), console(), sources()), 0.1
+    state.settings = Settings(tolerance=0.5)
+    state.la_console = state.checkpoint()
+    state.allow_rise()
+    prune(state, way, 1.0)
+    pruned = len(state.judge().left())
+    assert state.checkpoint() > allowed
+    state.settings = Settings(tolerance=allowed)
+    state.adopt(state.best())
+    assert pruned < len(state.judge().left()) < len(judge().left())
+    assert state.checkpoint() <= allowed

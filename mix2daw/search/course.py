@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mix2daw.controls import Controls, Key
+from mix2daw.graph import Graph
 from mix2daw.search.dial import dial_compressors
 from mix2daw.search.excerpts import FIRST_TRAIN_S, training_excerpts
 from mix2daw.search.fold import fold_wet
@@ -175,7 +176,7 @@ def _prune_again(state: State) -> None:
 
 
 def _finish(state: State) -> None:
-    """Simplify, fit once more and round off."""
+    """Simplify, fit once more and round off; if the promise is broken then, from a larger graph once more."""
     effort = state.settings.effort
     with state.stage("simplify", len(BAND_TRIALS_DB)):
         simplify(state)
@@ -184,9 +185,23 @@ def _finish(state: State) -> None:
             if effort.polish:
                 retouch(state, 0.97)
             refit_without_faint(state, effort.final, FINAL_RATE, 0.97)
-        state.checkpoint()
-        round_off(state)
-        state.checkpoint()
+        finals = _round_finally(state)
+    best = state.best()
+    if state.descends and best not in finals and not state.late(0.97):
+        # The whole song lost more than its excerpts told: from the smallest graph that keeps the promise on.
+        with state.stage("final fit", effort.refit):
+            state.adopt(best)
+            state.fit(effort.refit, REFIT_RATE, 0.97)
+            _round_finally(state)
+
+
+def _round_finally(state: State) -> tuple[Graph, Graph]:
+    """The graph as it is, and with round settings: the first candidates for the outcome of the search."""
+    state.checkpoint()
+    exact = state.graph
+    round_off(state)
+    state.checkpoint()
+    return exact, state.graph
 
 
 def _round_off(state: State) -> None:

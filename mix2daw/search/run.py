@@ -112,7 +112,9 @@ def _outcome(state: State, steps: Sequence[Step], offered: dict[str, int], store
     except KeyboardInterrupt:
         interrupted = True
         state.progress.say("stopped: going on with the best graph so far")
-        state.checkpoint()
+        state.adopt(state.graph)  # a judge may have turned its controls
+        if all(graph != state.graph for graph, _ in state.checkpoints):
+            state.checkpoint()
     if state.refused:
         steps_told = f"{state.refused} of {state.refused + len(state.descent)} steps of the fits"
         state.progress.say(f"{steps_told} were not taken: their loss or gradient was no finite number")

@@ -10,7 +10,7 @@ from mix2daw.controls import Key
 from mix2daw.graph import FADER_HIGH_DB, FADER_LOW_DB, Device, Graph, Strip
 from mix2daw.processors import PROCESSORS
 from mix2daw.search.equalizer_match import rematch
-from mix2daw.search.fold import fold_faders
+from mix2daw.search.fold import fold_faders, fold_wet
 from mix2daw.search.found import count_left
 from mix2daw.search.judge import Judge
 from mix2daw.search.least_squares import power_spectrum
@@ -28,6 +28,7 @@ FAINT_DB = 1.0  # of the largest band of an equalizer that all tracks share
 SLOPES = ("high_pass_slope_db", "low_pass_slope_db")
 BAND_TRIALS_DB = (0.6, 0.3, 0.1)
 DIGITS = (0, 1, 2, EXACT_DIGITS)
+MILESTONE = 0.9  # share of the devices left at the one before
 
 
 def refit_plainer(state: State, steps: int, rate: float, share: float) -> None:
@@ -136,15 +137,18 @@ def _with_equalizer(strip: Strip, index: int, values: dict[str, float], level_db
 def prune(state: State, way: str, share: float) -> None:
     """One round of pruning in one of the ways of `Settings.strategy` (but `hybrid`, which is two of them);
     group faders that made up for what went are moved onto the tracks. Trials hear a part of the song; if the
-    whole is further off than they told, the round is done again with all of it."""
+    whole is further off than they told, the round is done again with all of it. Graphs on the way are
+    remembered: the whole song is heard only at the end of a search, and may allow less."""
     tried, whole = state.rises
     limit = whole.limit(state.score())
-    devices = len(state.controls.all_keys())
+    state.remember(state.graph)
+    devices, before = len(state.controls.all_keys()), len(state.checkpoints)
     with state.stage("prune", devices):
         # Before there is a judge, which keeps much: a backward pass does, too.
         salient = saliency(state.graph, state.controls, state.training) if way == "saliency" else {}
         pruned = _pruned(state, state.trial_judge(), tried, way, salient, share)
     if state.tried is not state.scoring and state.score(pruned) > limit + state.settings.tolerance / 2:
+        del state.checkpoints[before:]
         with state.stage("prune", devices):
             pruned = _pruned(state, state.judge(), whole, way, salient, share)
     state.adopt(pruned)
@@ -154,12 +158,20 @@ def _pruned(
     state: State, judge: Judge, rise: Rise, way: str, salient: Mapping[Key, float], share: float
 ) -> Graph:
     tolerance = state.settings.tolerance
+    milestone = len(judge.left())
 
     def limit() -> float:
         return float("-inf") if state.late(share) else rise.limit(judge.score)
 
+    def shrunk() -> Graph:
+        return fold_faders(judge.shrunk(), state.lock.fixed_strips() | state.standing)
+
     def heard(judge: Judge) -> None:
+        nonlocal milestone
         keys = judge.left()
+        if len(keys) <= MILESTONE * milestone:
+            milestone = len(keys)
+            state.remember(fold_wet(shrunk()))
         state.record(judge.score, count_left(keys))
         state.progress.step(f"La {judge.score:.3f}, {len(keys)} devices left")
 
@@ -169,7 +181,7 @@ def _pruned(
         brute_force_round(judge, limit, tolerance, state.generator, heard)
     else:
         dry_wet_round(judge, limit, heard)
-    return fold_faders(judge.shrunk(), state.lock.fixed_strips() | state.standing)
+    return shrunk()
 
 
 def simplify(state: State) -> None:

@@ -80,7 +80,8 @@ class State:
     `descent` the La of every step of all fits, `refused` how many more there were that moved nothing, since
     no finite number came of them; `trace` every step of the search: its stage, La, and how many devices were
     left where that changes. `rises` are how far the score may rise by pruning, on the excerpts of trials and
-    on those that everything else is judged by; `checkpoints` the graphs to fall back on, with their La.
+    on those that everything else is judged by; `checkpoints` the graphs to fall back on, each smaller than
+    those before it, with its La where that was asked for.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class State:
         self.descent: list[float] = []
         self.refused = 0
         self.trace: list[tuple[str, float, int | None]] = []
-        self.checkpoints: list[tuple[Graph, float]] = []
+        self.checkpoints: list[tuple[Graph, float | None]] = []
         self.seconds: dict[str, float] = {}
         self._stage = ""
         self.started, self.out_of_time = time.monotonic(), False
@@ -213,23 +214,38 @@ class State:
         """The impulse response of a strip's first device."""
         return self.impulses[str(strip.devices[0].impulse)]
 
+    def remember(self, graph: Graph) -> None:
+        """A graph to fall back on; its La is measured when that is needed."""
+        self.checkpoints.append((graph, None))
+
     def checkpoint(self) -> float:
         """Remember the graph as it is; returns the La of the whole song."""
-        with freed_memory_not_kept():
-            with torch.no_grad():
-                mix = mix_down(self.graph, self.controls, self.played)
-            la = published_la(mix, self.target, self.sample_rate)["full"]
-        self.checkpoints.append((self.graph, la))
+        self.remember(self.graph)
+        return self._la_of_checkpoint(-1)
+
+    def _la_of_checkpoint(self, number: int) -> float:
+        graph, la = self.checkpoints[number]
+        if la is None:
+            controls = self.controls if graph is self.graph else Controls(graph, self.impulses, self.device)
+            with freed_memory_not_kept():
+                with torch.no_grad():
+                    mix = mix_down(graph, controls, self.played)
+                la = published_la(mix, self.target, self.sample_rate)["full"]
+            self.checkpoints[number] = graph, la
         return la
 
     def best(self) -> Graph:
         """The latest, and so the smallest, graph that keeps the promise La ≤ La of the console + tolerance;
         the closest one if none does."""
         allowed = self.la_console + self.settings.tolerance
-        good = [graph for graph, la in self.checkpoints if la <= allowed]
-        if good:
-            return good[-1]
-        return min(self.checkpoints, key=lambda pair: math.inf if math.isnan(pair[1]) else pair[1])[0]
+        closest, least = self.checkpoints[0][0], math.inf
+        for number in reversed(range(len(self.checkpoints))):
+            la = self._la_of_checkpoint(number)
+            if la <= allowed:
+                return self.checkpoints[number][0]
+            if la < least:
+                closest, least = self.checkpoints[number][0], la
+        return closest
 
     def fit(
         self,
