@@ -7,6 +7,7 @@ as long as a frame. What they leave is noise, dynamics, long reverb, or sound th
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +17,15 @@ from mix2daw.search.whitening import whitening
 
 SMOOTH_BINS = 9
 SURE_DB = 60.0  # a ceiling above this is none
+
+
+class Agreement(NamedTuple):
+    """`ceiling`: the share of the mix that a linear console can explain (`linear_ceiling`); `coherence`
+    (bins,): that share per frequency; `shifting`: names of tracks whose phases do not agree."""
+
+    ceiling: float
+    coherence: Tensor
+    shifting: tuple[str, ...] = ()
 
 
 def coherence(responses: Responses) -> Tensor:

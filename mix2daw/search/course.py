@@ -27,7 +27,7 @@ from mix2daw.search.stages import (
 from mix2daw.search.state import State
 from mix2daw.search.warm_start import measure_agreement, warm_start
 
-FIRST_RATE, CONSOLE_RATE, REFIT_RATE, FINAL_RATE = 3.0, 1.5, 1.0, 0.6
+FIRST_RATE, CONSOLE_RATE, REFIT_RATE, FINAL_RATE = 3.0, 3.0, 1.0, 0.6
 DRY_WET_ROUNDS = 3
 SPARSITY = 1e-4  # the published factor of the penalty on dry/wet weights
 
@@ -38,23 +38,24 @@ def start(state: State) -> None:
     """The console without its returns, set in closed form."""
     controls = Controls(without_returns(state.full))
     heard = state.listened()
-    state.linear_ceiling, agreement = warm_start(
-        controls.graph, controls, *heard, state.progress, state.device
-    )
-    state.trust(agreement)
+    agreement = warm_start(controls.graph, controls, *heard, state.progress, state.device)
+    state.linear_ceiling, state.shifting = agreement.ceiling, list(agreement.shifting)
+    state.trust(agreement.coherence)
     state.adopt(controls.to_graph())
     state.la_start = state.la_console = state.checkpoint()
 
 
 def first_fit(state: State) -> None:
-    """Descend from the warm start, the tracks' devices first, on shorter excerpts: as long as echo and reverb
-    are missing there is no need for more."""
+    """Descend from the warm start by the waveform, the tracks' devices first, on shorter excerpts: as long as
+    echo and reverb are missing there is no need for more. Tracks whose phases do not agree wait."""
     excerpts = training_excerpts(
         state.played, state.target.to(state.device), state.sample_rate, FIRST_TRAIN_S
     )
     if state.agreement is not None:
         excerpts = [excerpt.trusting(state.agreement) for excerpt in excerpts]
-    state.fit(state.settings.effort.first, FIRST_RATE, 0.3, hold=_late_starters(state), excerpts=excerpts)
+    hold = _late_starters(state) | {key for key in state.controls.all_keys() if key.strip in state.shifting}
+    steps = state.settings.effort.first
+    state.fit(steps, FIRST_RATE, 0.3, hold=hold, excerpts=excerpts, incomplete=True)
 
 
 def from_stems(settings: Settings) -> tuple[Step, ...]:
@@ -119,8 +120,9 @@ def _settle(state: State) -> None:
 
 def _given(state: State) -> None:
     with state.stage("start", 1):
-        state.linear_ceiling, agreement = measure_agreement(state.graph, *state.listened(), state.device)
-        state.trust(agreement)
+        agreement = measure_agreement(state.graph, *state.listened(), state.device)
+        state.linear_ceiling = agreement.ceiling
+        state.trust(agreement.coherence)
         state.la_start = state.checkpoint()
 
 

@@ -33,10 +33,12 @@ WAVEFORM_DEAF = 0.5  # whitened error from which on the waveform is not listened
 @dataclass(frozen=True)
 class Loss:
     """What one step saw: `la` (the published loss) and `error` (whitened waveform error, 0 to about 1);
-    `taken`: whether it moved anything. A step whose loss or gradient is no finite number does not."""
+    `total`: what it descends on; `taken`: whether it moved anything. A step whose loss or gradient is no
+    finite number does not."""
 
     la: float
     error: float
+    total: float
     taken: bool = True
 
 
@@ -72,6 +74,10 @@ class Fit:
 
     `sparsity`: with more than 0, the dry/wet weights of the inserts are learnt too, under an L1 penalty of
     that factor, so that what is not heard turns dry (returns stay wet).
+
+    `incomplete`: sound is missing that no control can make, as long as echo and reverb are. Magnitudes would
+    have the tracks make up for it; so the waveform alone counts, where it is trusted: what is missing is
+    hardly correlated with what is there.
     """
 
     def __init__(
@@ -82,9 +88,10 @@ class Fit:
         hold: Collection[Key] = (),
         sparsity: float = 0.0,
         still: Collection[tuple[Key, str]] = (),
+        incomplete: bool = False,
     ) -> None:
         self.graph, self.controls, self.excerpts = graph, controls, excerpts
-        self.sparsity = sparsity
+        self.sparsity, self.incomplete = sparsity, incomplete
         self.leaves: list[tuple[str, str, Tensor]] = []
         self.masks: list[Tensor] = []
         controls.held = frozenset(hold)
@@ -135,7 +142,8 @@ class Fit:
                 unread.append(step(index % len(self.excerpts)))
                 if len(unread) < at_once and index < steps - 1:
                     continue
-                losses = [Loss(la, error, bool(taken)) for la, error, taken in torch.stack(unread).tolist()]
+                told = torch.stack(unread).tolist()
+                losses = [Loss(la, error, total, bool(taken)) for la, error, total, taken in told]
                 unread.clear()
                 first = len(seen)
                 seen += losses
@@ -157,7 +165,7 @@ class Fit:
         return Adam([*leaves, *((wet, WET_STEP) for wet in self.weights.values())], steps)
 
     def _step(self, adam: Adam, which: int) -> Tensor:
-        """One step; `la`, `error` and `taken` of its Loss, (3,) float64, not yet read from the device."""
+        """One step; all of its Loss, (4,) float64, not yet read from the device."""
         excerpt = self.excerpts[which]
         leaves = [*(leaf for _, _, leaf in self.leaves), *self.weights.values()]
         moves = [*self.masks, *(self.wet_masks[type_] for type_ in self.weights)]
@@ -167,7 +175,9 @@ class Fit:
         root_error = excerpt.waveform(mix)
         error = root_error.detach().double().square()
         # Where phases do not agree the waveform would only ask for less level: trust it as far as it fits.
-        total = la + (1 - error / WAVEFORM_DEAF).clamp(min=0).to(root_error.dtype) * root_error
+        trust = (1 - error / WAVEFORM_DEAF).clamp(min=0).to(root_error.dtype)
+        total = la * (1 - 2 * trust).clamp(min=0) if self.incomplete else la
+        total = total + trust * root_error
         for type_, wet in self.weights.items():
             total = total + self.sparsity * (wet * self.wet_masks[type_]).sum()
         found = torch.autograd.grad(total, leaves, allow_unused=True)
@@ -178,7 +188,7 @@ class Fit:
         ]
         taken = adam.step(total, slopes)
         self._project()
-        return torch.stack([la.detach().double(), error, taken.double()])
+        return torch.stack([la.detach().double(), error, total.detach().double(), taken.double()])
 
     def _project(self) -> None:
         """Keep every control in its range, so that none drifts where its gradient is gone."""

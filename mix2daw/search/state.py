@@ -76,7 +76,7 @@ class State:
     controls are on `device`.
     `la_console` is the La of the fitted full console on the whole song, `la_start` that of the warm start,
     `linear_ceiling` the share of the mix that a linear console can explain, `agreement` that share per
-    frequency, once it is measured;
+    frequency, once it is measured, and `shifting` the tracks whose phases do not agree with the mix;
     `descent` the La of every step of all fits, `refused` how many more there were that moved nothing, since
     no finite number came of them; `trace` every step of the search: its stage, La, and how many devices were
     left where that changes. `rises` are how far the score may rise by pruning, on the excerpts of trials and
@@ -108,6 +108,7 @@ class State:
         )
         self.generator = random.Random(settings.seed)
         self.agreement: Tensor | None = None
+        self.shifting: list[str] = []
         self.impulses: dict[str, Tensor] = dict(impulses or {})
         self.full = self.graph = self.fitted = graph
         self.descends = True
@@ -256,9 +257,10 @@ class State:
         sparsity: float = 0.0,
         still: Collection[tuple[Key, str]] = (),
         excerpts: Sequence[TrainingExcerpt] | None = None,
+        incomplete: bool = False,
     ) -> None:
-        """Descend for `steps` (see `Fit`), until La no longer falls, or until that share of the budget is
-        spent; on `training`, or on other `excerpts`."""
+        """Descend for `steps` (see `Fit`), until the loss no longer falls, or until that share of the budget
+        is spent; on `training`, or on other `excerpts`."""
         recent: list[float] = []
         before, refused_before = self.graph, self.refused
 
@@ -267,17 +269,18 @@ class State:
                 self.refused += 1
                 self.progress.step("no step: its loss or gradient is no finite number")
                 return self.late(share)
-            recent.append(loss.la)
+            recent.append(loss.total if incomplete else loss.la)
             self.descent.append(loss.la)
             self.record(loss.la)
-            mean = sum(recent[-4:]) / len(recent[-4:])
+            last = self.descent[-min(4, len(recent)) :]
+            mean = sum(last) / len(last)
             self.progress.step(f"La {mean:.3f}, waveform {loss.error:.3f}")
             return self.late(share) or on_plateau(recent)
 
         try:
             heard = self.training if excerpts is None else list(excerpts)
             held = frozenset(hold) | self.lock.fixed_keys(self.controls)
-            Fit(self.graph, self.controls, heard, held, sparsity, still).run(steps, rate, after)
+            Fit(self.graph, self.controls, heard, held, sparsity, still, incomplete).run(steps, rate, after)
         finally:
             stuck = self.refused > refused_before and not recent
             self.adopt(before if stuck else self.controls.to_graph())

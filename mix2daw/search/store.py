@@ -25,7 +25,7 @@ from mix2daw.search.state import Rise, State
 STATE_FILE = "search.json"
 GRAPHS = ("full", "fitted", "graph")
 NUMBERS = ("la_start", "la_console", "linear_ceiling")
-RECORDS = ("descends", "out_of_time", "descent", "refused", "seconds", "trace")
+RECORDS = ("descends", "out_of_time", "shifting", "descent", "refused", "seconds", "trace")
 
 
 class Store:
@@ -75,6 +75,7 @@ class Store:
         for name in NUMBERS:
             setattr(state, name, kept[name])
         state.descends, state.out_of_time = kept["descends"], kept["out_of_time"]
+        state.shifting = kept.get("shifting", [])
         if kept["agreement"] is not None:
             state.trust(torch.tensor(kept["agreement"], dtype=getattr(torch, kept["agreement_type"])))
         state.rises = Rise(**kept["rises"][0]), Rise(**kept["rises"][1])

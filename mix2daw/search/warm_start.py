@@ -17,7 +17,7 @@ from mix2daw.controls import Controls, Key
 from mix2daw.graph import Graph, Strip
 from mix2daw.play import play
 from mix2daw.progress import Progress
-from mix2daw.search.agreement import ceiling_line, coherence, linear_ceiling
+from mix2daw.search.agreement import Agreement, ceiling_line, coherence, linear_ceiling
 from mix2daw.search.engine import CPU
 from mix2daw.search.equalizer_match import match_bands, match_equalizers
 from mix2daw.search.least_squares import Responses, least_squares, mid_side_columns
@@ -70,12 +70,9 @@ def warm_start(
     target: Tensor,
     progress: Progress,
     device: torch.device = CPU,
-) -> tuple[float, Tensor]:
+) -> Agreement:
     """Set the controls of a full console from the stems and the mix, all of them on the CPU. Choices (filter
-    slopes) included. `device`: where filters are solved.
-
-    Returns the share of the mix that a linear console can explain (`agreement.linear_ceiling`), and that
-    share per frequency (`agreement.coherence`).
+    slopes) included. `device`: where filters are solved. Returns how far stems and mix agree.
     """
     rate = graph.sample_rate
     tracks = graph.of_kind("track")
@@ -98,15 +95,15 @@ def warm_start(
             progress.say(f"{strip.name}: may be inverted in the mix, but that is not clear; left as it is")
     _start_dynamics(graph, controls, sources)
     _solve_levels(graph, controls, sources, target, shifting)
-    return ceiling, coherence(responses)
+    return Agreement(ceiling, coherence(responses), tuple(shifting))
 
 
 def measure_agreement(
     graph: Graph, sources: Mapping[str, Tensor], target: Tensor, device: torch.device = CPU
-) -> tuple[float, Tensor]:
+) -> Agreement:
     """What `warm_start` returns, where nothing is to be set."""
     _, _, responses = _measured(graph, sources, target, device)
-    return linear_ceiling(responses, graph.sample_rate), coherence(responses)
+    return Agreement(linear_ceiling(responses, graph.sample_rate), coherence(responses))
 
 
 def _measured(
