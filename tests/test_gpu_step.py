@@ -79,14 +79,14 @@ def test_a_step_does_not_wait_for_the_device() -> None:
 def test_a_descent_reports_every_step_though_it_reads_seldom(stop_at, count, monkeypatch) -> None:
     fit, _ = descent(HOST)
     fit.controls.device = FAR
-    losses = torch.arange(2.0 * 3 * READ_EVERY, dtype=torch.float64).reshape(-1, 2)
+    losses = torch.arange(3.0 * 3 * READ_EVERY, dtype=torch.float64).reshape(-1, 3)
     losses = iter(torch.nn.functional.pad(losses, (0, 1), value=1.0))
     monkeypatch.setattr(fit, "_step", lambda optimiser, which: next(losses))
     calls: list[int] = []
 
     def after_step(index: int, loss: Loss) -> bool:
         calls.append(index)
-        assert (loss.la, loss.error) == (2 * index, 2 * index + 1)
+        assert (loss.la, loss.error, loss.total) == (3 * index, 3 * index + 1, 3 * index + 2)
         return index == stop_at
 
     assert len(fit.run(2 * READ_EVERY + 1, 1.0, after_step)) == count
