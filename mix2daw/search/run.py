@@ -113,7 +113,7 @@ def _outcome(state: State, steps: Sequence[Step], offered: dict[str, int], store
         interrupted = True
         state.progress.say("stopped: going on with the best graph so far")
         state.adopt(state.graph)  # a judge may have turned its controls
-        if all(graph != state.graph for graph, _ in state.checkpoints):
+        if state.graph not in state.checkpoints:
             state.checkpoint()
     if state.refused:
         steps_told = f"{state.refused} of {state.refused + len(state.descent)} steps of the fits"

@@ -14,11 +14,12 @@ from mix2daw.search.fold import fold_faders, fold_wet
 from mix2daw.search.found import count_left
 from mix2daw.search.judge import Judge
 from mix2daw.search.least_squares import power_spectrum
+from mix2daw.search.promise import Rise
 from mix2daw.search.prune import brute_force_round, dry_wet_round, saliency_round
 from mix2daw.search.returns import refine_impulse
 from mix2daw.search.saliency import saliency
 from mix2daw.search.simplify import BANDS, EXACT_DIGITS, drop_bands, drop_resting, resting_bands, rounded
-from mix2daw.search.state import Rise, State
+from mix2daw.search.state import State
 from mix2daw.search.warm_start import CURVE_SIZE
 
 NEARLY_MIDDLE = 0.07  # a pan of about half a decibel
@@ -141,14 +142,14 @@ def prune(state: State, way: str, share: float) -> None:
     remembered: the whole song is heard only at the end of a search, and may allow less."""
     tried, whole = state.rises
     limit = whole.limit(state.score())
-    state.remember(state.graph)
-    devices, before = len(state.controls.all_keys()), len(state.checkpoints)
+    state.checkpoints.remember(state.graph)
+    devices, before = len(state.controls.all_keys()), len(state.checkpoints.kept)
     with state.stage("prune", devices):
         # Before there is a judge, which keeps much: a backward pass does, too.
         salient = saliency(state.graph, state.controls, state.training) if way == "saliency" else {}
         pruned = _pruned(state, state.trial_judge(), tried, way, salient, share)
     if state.tried is not state.scoring and state.score(pruned) > limit + state.settings.tolerance / 2:
-        del state.checkpoints[before:]
+        del state.checkpoints.kept[before:]
         with state.stage("prune", devices):
             pruned = _pruned(state, state.judge(), whole, way, salient, share)
     state.adopt(pruned)
@@ -171,7 +172,7 @@ def _pruned(
         keys = judge.left()
         if len(keys) <= MILESTONE * milestone:
             milestone = len(keys)
-            state.remember(fold_wet(shrunk()))
+            state.checkpoints.remember(fold_wet(shrunk()))
         state.record(judge.score, count_left(keys))
         state.progress.step(f"La {judge.score:.3f}, {len(keys)} devices left")
 

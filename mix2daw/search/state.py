@@ -7,7 +7,6 @@ import random
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -31,11 +30,11 @@ from mix2daw.search.excerpts import (
 from mix2daw.search.fit import Fit, Loss
 from mix2daw.search.judge import Judge
 from mix2daw.search.lock import Lock
+from mix2daw.search.promise import Checkpoints, Rise
 from mix2daw.search.settings import Settings
 from mix2daw.search.sources import Sources
 from mix2daw.session import Session
 
-NEGLIGIBLE = 0.08  # share of La
 SCORES_KEPT = 3
 # Share of La by which a fit must fall from so many steps (every excerpt has as many) to the next.
 PLATEAU, PLATEAU_STEPS = 0.005, 8
@@ -46,23 +45,6 @@ def on_plateau(losses: Sequence[float]) -> bool:
     takes up speed, do not count."""
     now, before = losses[-PLATEAU_STEPS:], losses[-2 * PLATEAU_STEPS : -PLATEAU_STEPS]
     return len(losses) >= 3 * PLATEAU_STEPS and sum(now) > (1 - PLATEAU) * sum(before)
-
-
-@dataclass
-class Rise:
-    """How far the score of a graph may rise while it is pruned. What the fits gained on the full console
-    (`console`, its score) may be spent again, as far as it is little against the whole. `floor`: the best
-    score that any graph had."""
-
-    console: float
-    tolerance: float
-    floor: float = math.inf
-
-    def limit(self, score: float) -> float:
-        """The score that may not be reached, from a graph that has `score` now."""
-        self.floor = min(self.floor, score)
-        spent = min(self.console + self.tolerance / 2, (1 + NEGLIGIBLE) * self.floor)
-        return max(self.floor + self.tolerance, spent)
 
 
 class State:
@@ -80,8 +62,7 @@ class State:
     `descent` the La of every step of all fits, `refused` how many more there were that moved nothing, since
     no finite number came of them; `trace` every step of the search: its stage, La, and how many devices were
     left where that changes. `rises` are how far the score may rise by pruning, on the excerpts of trials and
-    on those that everything else is judged by; `checkpoints` the graphs to fall back on, each smaller than
-    those before it, with its La where that was asked for.
+    on those that everything else is judged by; `checkpoints` the graphs to fall back on.
     """
 
     def __init__(
@@ -123,7 +104,7 @@ class State:
         self.descent: list[float] = []
         self.refused = 0
         self.trace: list[tuple[str, float, int | None]] = []
-        self.checkpoints: list[tuple[Graph, float | None]] = []
+        self.checkpoints = Checkpoints()
         self.seconds: dict[str, float] = {}
         self._stage = ""
         self.started, self.out_of_time = time.monotonic(), False
@@ -215,38 +196,22 @@ class State:
         """The impulse response of a strip's first device."""
         return self.impulses[str(strip.devices[0].impulse)]
 
-    def remember(self, graph: Graph) -> None:
-        """A graph to fall back on; its La is measured when that is needed."""
-        self.checkpoints.append((graph, None))
-
     def checkpoint(self) -> float:
         """Remember the graph as it is; returns the La of the whole song."""
-        self.remember(self.graph)
-        return self._la_of_checkpoint(-1)
+        self.checkpoints.remember(self.graph)
+        return self.checkpoints.la(-1, self._whole_la)
 
-    def _la_of_checkpoint(self, number: int) -> float:
-        graph, la = self.checkpoints[number]
-        if la is None:
-            controls = self.controls if graph is self.graph else Controls(graph, self.impulses, self.device)
-            with freed_memory_not_kept():
-                with torch.no_grad():
-                    mix = mix_down(graph, controls, self.played)
-                la = published_la(mix, self.target, self.sample_rate)["full"]
-            self.checkpoints[number] = graph, la
-        return la
+    def _whole_la(self, graph: Graph) -> float:
+        controls = self.controls if graph is self.graph else Controls(graph, self.impulses, self.device)
+        with freed_memory_not_kept():
+            with torch.no_grad():
+                mix = mix_down(graph, controls, self.played)
+            return published_la(mix, self.target, self.sample_rate)["full"]
 
     def best(self) -> Graph:
-        """The latest, and so the smallest, graph that keeps the promise La ≤ La of the console + tolerance;
-        the closest one if none does."""
-        allowed = self.la_console + self.settings.tolerance
-        closest, least = self.checkpoints[0][0], math.inf
-        for number in reversed(range(len(self.checkpoints))):
-            la = self._la_of_checkpoint(number)
-            if la <= allowed:
-                return self.checkpoints[number][0]
-            if la < least:
-                closest, least = self.checkpoints[number][0], la
-        return closest
+        """The smallest graph that keeps the promise La ≤ La of the console + tolerance; the closest one if
+        none does."""
+        return self.checkpoints.best(self.la_console + self.settings.tolerance, self._whole_la)
 
     def fit(
         self,

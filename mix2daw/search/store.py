@@ -20,7 +20,8 @@ import torch
 from mix2daw.controls import Controls
 from mix2daw.errors import InputError
 from mix2daw.graph import Graph
-from mix2daw.search.state import Rise, State
+from mix2daw.search.promise import Rise
+from mix2daw.search.state import State
 
 STATE_FILE = "search.json"
 GRAPHS = ("full", "fitted", "graph")
@@ -81,7 +82,7 @@ class Store:
         state.rises = Rise(**kept["rises"][0]), Rise(**kept["rises"][1])
         state.descent, state.refused, state.seconds = kept["descent"], kept["refused"], kept["seconds"]
         state.trace = [(stage, la, devices) for stage, la, devices in kept["trace"]]
-        state.checkpoints = [(_graph(graph), la) for graph, la in kept["checkpoints"]]
+        state.checkpoints.kept = [(_graph(graph), la) for graph, la in kept["checkpoints"]]
         version, internal, gauss = kept["generator"]
         state.generator.setstate((version, tuple(internal), gauss))
         state.started -= kept["elapsed_s"]
@@ -141,7 +142,7 @@ class Store:
             "agreement": None if agreement is None else agreement.tolist(),
             "agreement_type": "" if agreement is None else str(agreement.dtype).removeprefix("torch."),
             "rises": [asdict(rise) for rise in state.rises],
-            "checkpoints": [(_json(graph), la) for graph, la in state.checkpoints],
+            "checkpoints": [(_json(graph), la) for graph, la in state.checkpoints.kept],
             "generator": state.generator.getstate(),
         }
         partial = folder / f"{STATE_FILE}.part"
