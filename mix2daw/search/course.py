@@ -28,6 +28,7 @@ from mix2daw.search.state import State
 from mix2daw.search.warm_start import measure_agreement, warm_start
 
 FIRST_RATE, CONSOLE_RATE, REFIT_RATE, FINAL_RATE = 3.0, 3.0, 1.0, 0.6
+ANOTHER_REVERB = 0.03  # share of La by which another response brings it down
 DRY_WET_ROUNDS = 3
 SPARSITY = 1e-4  # the published factor of the penalty on dry/wet weights
 
@@ -110,12 +111,24 @@ def _console_fit(state: State, rate: float = CONSOLE_RATE) -> None:
 
 def _settle(state: State) -> None:
     """The console as it is now is what pruning is measured by."""
+    if state.settings.effort.polish:
+        _settle_impulse(state)
     with state.stage("space", 1):
-        if state.settings.effort.polish and not state.late(0.5):
-            refine_impulse(state)
         state.la_console = state.checkpoint()
         state.allow_rise()
     state.fitted = state.graph
+
+
+def _settle_impulse(state: State) -> None:
+    """The reverb's response anew; where that is another one, the console is fitted to it."""
+    fitted = state.score()
+    with state.stage("space", 1):
+        if not state.late(0.5):
+            refine_impulse(state)
+    if state.score() < (1 - ANOTHER_REVERB) * fitted:
+        steps = state.settings.effort.console // 2
+        with state.stage("console fit", steps):
+            state.fit(steps, CONSOLE_RATE / 2, 0.5)
 
 
 def _given(state: State) -> None:
