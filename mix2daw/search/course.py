@@ -110,25 +110,25 @@ def _console_fit(state: State, rate: float = CONSOLE_RATE) -> None:
 
 
 def _settle(state: State) -> None:
-    """The console as it is now is what pruning is measured by."""
-    if state.settings.effort.polish:
-        _settle_impulse(state)
+    """The console as it is now is what pruning is measured by. The reverb's response is solved once more;
+    where it comes out otherwise, the console is fitted to it."""
+    fitted, steps = state.score(), state.settings.effort.console // 2
     with state.stage("space", 1):
-        state.la_console = state.checkpoint()
-        state.allow_rise()
-    state.fitted = state.graph
-
-
-def _settle_impulse(state: State) -> None:
-    """The reverb's response anew; where that is another one, the console is fitted to it."""
-    fitted = state.score()
-    with state.stage("space", 1):
-        if not state.late(0.5):
+        if state.settings.effort.polish and not state.late(0.5):
             refine_impulse(state)
-    if state.score() < (1 - ANOTHER_REVERB) * fitted:
-        steps = state.settings.effort.console // 2
+        another = state.score() < (1 - ANOTHER_REVERB) * fitted
+        if not another:
+            _measure_console(state)
+    if another:
         with state.stage("console fit", steps):
             state.fit(steps, CONSOLE_RATE / 2, 0.5)
+            _measure_console(state)
+
+
+def _measure_console(state: State) -> None:
+    state.la_console = state.checkpoint()
+    state.allow_rise()
+    state.fitted = state.graph
 
 
 def _given(state: State) -> None:
@@ -148,9 +148,7 @@ def _closer_or_given(state: State) -> None:
     if state.la_console >= state.la_start:
         state.descends = False
         state.adopt(state.full)
-        state.la_console = state.checkpoint()
-        state.allow_rise()
-        state.fitted = state.graph
+        _measure_console(state)
 
 
 def _prune_first(state: State) -> None:
