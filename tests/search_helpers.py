@@ -19,6 +19,16 @@ from mix2daw.session import Session, Track
 from mix2daw.spool import Spool
 
 
+def bursts(sample_rate: int, seconds: int) -> dict[str, Tensor]:
+    """Two tracks, "one" and "two", of decaying noise that begins anew every 0.5 and 0.7 s."""
+    generator = torch.Generator().manual_seed(1)
+    t = torch.arange(seconds * sample_rate) / sample_rate
+    return {
+        name: (0.3 * torch.randn(t.shape, generator=generator) * torch.exp(-6 * (t % period_s)))[None]
+        for name, period_s in {"one": 0.5, "two": 0.7}.items()
+    }
+
+
 def session_of(truth: Graph, sources: Mapping[str, Tensor]) -> Session:
     """Sources, and what `truth` makes of them, in the groups that it has."""
     with torch.no_grad():

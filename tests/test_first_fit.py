@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from search_helpers import state_of
+from search_helpers import bursts, state_of
 from torch import Tensor
 
 from mix2daw.graph import Device, Graph, Send, Strip
@@ -40,12 +39,7 @@ def console(faders_db: dict[str, float]) -> Graph:
 
 
 def sources() -> dict[str, Tensor]:
-    generator = torch.Generator().manual_seed(1)
-    t = torch.arange(SECONDS * RATE) / RATE
-    return {
-        name: (0.3 * torch.randn(t.shape, generator=generator) * torch.exp(-6 * (t % period_s)))[None]
-        for name, period_s in {"one": 0.5, "two": 0.7}.items()
-    }
+    return bursts(RATE, SECONDS)
 
 
 def dry(faders_db: dict[str, float]) -> State:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 import torch
-from search_helpers import state_of
+from search_helpers import bursts, state_of
 from torch import Tensor
 
 from mix2daw.controls import Controls, Key
@@ -56,12 +56,7 @@ def console() -> Graph:
 
 
 def sources() -> dict[str, Tensor]:
-    generator = torch.Generator().manual_seed(1)
-    t = torch.arange(SECONDS * RATE) / RATE
-    return {
-        name: (0.3 * torch.randn(t.shape, generator=generator) * torch.exp(-6 * (t % period_s)))[None]
-        for name, period_s in {"one": 0.5, "two": 0.7}.items()
-    }
+    return bursts(RATE, SECONDS)
 
 
 def mix() -> Tensor:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from search_helpers import state_of
+from search_helpers import bursts, state_of
 
 from mix2daw.controls import Key
 from mix2daw.graph import Device, Graph, Strip
@@ -30,13 +29,7 @@ def console(one: tuple[Device, ...], two: tuple[Device, ...]) -> Graph:
 
 def state(truth: Graph) -> State:
     """A search that stands at the console that the mix was made with."""
-    generator = torch.Generator().manual_seed(1)
-    t = torch.arange(SECONDS * RATE) / RATE
-    sources = {
-        name: (0.3 * torch.randn(t.shape, generator=generator) * torch.exp(-6 * (t % period_s)))[None]
-        for name, period_s in {"one": 0.5, "two": 0.7}.items()
-    }
-    return state_of(truth, truth, sources)
+    return state_of(truth, truth, bursts(RATE, SECONDS))
 
 
 def test_only_what_is_missed_comes_back_in_its_place() -> None:
