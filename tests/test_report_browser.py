@@ -85,6 +85,13 @@ def wait(done: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
+def at_rest(page: Driver) -> bool:
+    """Whether the page, which scrolls smoothly, has come to where it was sent."""
+    before = page.execute_script("return scrollY")
+    time.sleep(0.2)
+    return bool(page.execute_script("return scrollY") == before)
+
+
 def press(page: Driver, *keys: str) -> None:
     """Keys, wherever the focus is."""
     ActionChains(page).send_keys(*keys).perform()
@@ -356,16 +363,13 @@ def test_a_click_on_a_strip_of_the_picture_leads_to_its_card(page: Driver) -> No
         target = page.execute_script("return location.hash.slice(1)")
         card = page.find_element(By.ID, target)
         assert card.find_element(By.TAG_NAME, "h3").text == name, number
-        wait(lambda card=card: page.execute_script(
-            "const b = arguments[0].getBoundingClientRect(); return b.top >= 0 && b.top < innerHeight", card
-        ))  # fmt: skip
-        assert page.execute_script("return document.activeElement.id") == target
-        # Not beneath the player, which stays at the top.
-        assert page.execute_script(
+        # In the window, and not beneath the player, which stays at the top.
+        wait(lambda card=card: at_rest(page) and page.execute_script(
             "const h = arguments[0].querySelector('h3').getBoundingClientRect();"
             "return arguments[0].contains(document.elementFromPoint(h.left + 5, h.top + 5))",
             card,
-        )
+        ))  # fmt: skip
+        assert page.execute_script("return document.activeElement.id") == target
 
 
 def test_every_link_in_the_page_leads_somewhere(page: Driver) -> None:
