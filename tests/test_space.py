@@ -96,6 +96,14 @@ def test_an_echo_is_found_to_the_sample() -> None:
     assert space.reverb is None
 
 
+def test_a_reverb_that_one_half_of_the_song_hardly_tells_of_is_found() -> None:
+    wet = through(plate(0.8, 2.0))
+    noise = np.random.default_rng(6).standard_normal(wet.shape).astype(np.float32)
+    first = slice(None, wet.shape[1] // 2)
+    wet[:, first] += 2.2 * np.sqrt(np.square(wet).mean()) * noise[:, first]
+    assert isinstance(find_space([stretch(wet)], RATE).reverb, Response)
+
+
 def test_a_rest_that_has_nothing_to_do_with_the_stems_has_no_space() -> None:
     space = find_space([stretch(np.zeros((2, SECONDS * RATE), np.float32), noise_db=-20)], RATE)
     assert space.echo is None

@@ -13,7 +13,7 @@ from mix2daw.search.dial import dial_compressors
 from mix2daw.search.excerpts import FIRST_TRAIN_S, training_excerpts
 from mix2daw.search.fold import fold_wet
 from mix2daw.search.retouch import retouch
-from mix2daw.search.returns import find_returns, refine_impulse, without_returns
+from mix2daw.search.returns import find_returns, look_again, refine_impulse, without_returns
 from mix2daw.search.revive import CHANCES, revive
 from mix2daw.search.settings import Settings
 from mix2daw.search.stages import (
@@ -28,7 +28,7 @@ from mix2daw.search.state import State
 from mix2daw.search.warm_start import measure_agreement, warm_start
 
 FIRST_RATE, CONSOLE_RATE, REFIT_RATE, FINAL_RATE = 3.0, 3.0, 1.0, 0.6
-ANOTHER_REVERB = 0.03  # share of La by which another response brings it down
+ANOTHER_REVERB = 0.03  # share of La by which another reverb or echo brings it down
 DRY_WET_ROUNDS = 3
 SPARSITY = 1e-4  # the published factor of the penalty on dry/wet weights
 
@@ -110,12 +110,13 @@ def _console_fit(state: State, rate: float = CONSOLE_RATE) -> None:
 
 
 def _settle(state: State) -> None:
-    """The console as it is now is what pruning is measured by. The reverb's response is solved once more;
-    where it comes out otherwise, the console is fitted to it."""
+    """The console as it is now is what pruning is measured by. The reverb's response is solved once more, and
+    what was not found is looked for again; where that brings the console closer, it is fitted to it."""
     fitted, steps = state.score(), state.settings.effort.console // 2
     with state.stage("space", 1):
         if state.settings.effort.polish and not state.late(0.5):
             refine_impulse(state)
+            look_again(state, ANOTHER_REVERB)
         another = state.score() < (1 - ANOTHER_REVERB) * fitted
         if not another:
             _measure_console(state)

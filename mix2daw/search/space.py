@@ -108,17 +108,21 @@ def solve(
 
 
 def _holds(stretches: list[Stretch], problem: Deconvolution, sample_rate: int) -> bool:
-    """Whether a response that is solved on the first half explains the second half too."""
+    """Whether responses that are solved on one half explain the other. Both ways are counted together: where
+    one half says little of the reverb, the other may say enough."""
     halves: tuple[list[Stretch], list[Stretch]] = ([], [])
     for stretch, rest in zip(stretches, problem.observed, strict=True):
         middle = rest.shape[1] // 2
         for half, cut in zip(halves, (slice(None, middle), slice(middle, None)), strict=True):
             half.append(Stretch(stretch.feeds[:, cut], rest[:, cut], stretch.mix[:, cut]))
     taps = min(problem.taps, halves[0][0].rest.shape[1] // 2)
-    learnt, unseen = (Deconvolution(half, sample_rate, taps) for half in halves)
-    found = solve(learnt, rounds=1)
-    before = unseen.error()
-    return before - unseen.error(found.sends_lin, found.impulse) > max(HOLDS * before, AUDIBLE)
+    before = left = 0.0
+    for known, other in (halves, halves[::-1]):
+        learnt, unseen = (Deconvolution(half, sample_rate, taps) for half in (known, other))
+        found = solve(learnt, rounds=1)
+        before += unseen.error()
+        left += unseen.error(found.sends_lin, found.impulse)
+    return before - left > max(HOLDS * before, 2 * AUDIBLE)
 
 
 def room_response(settings: dict[str, float], sample_rate: int, taps: int, device: torch.device) -> Tensor:
