@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mix2daw.check.filters import Filters, spectra
 from mix2daw.check.song import Song
-from mix2daw.search.least_squares import Summing, ridge_of, solved
+from mix2daw.search.least_squares import Summing, power_of, ridge_of, solved
 
 # Chance: absent stems, of other songs or of a mix without them, come to 0.95 at most, where the mix is well
 # explained to 1.4. Soft stems of six mixes with compressors on most tracks come to 0.1, there to 8.6.
@@ -87,7 +87,7 @@ def _by_clear_moments(song: Song, filters: Filters) -> Filters:
     usual = (responses.left / filters.products.frames).float()[:, None]
     for _, inputs, mix in spectra(song, filters.size):
         rest = mix - filters.played(inputs)
-        left = _nearby(rest.abs().square().sum(0)) + 10 ** (CLEAREST_DB / 10) * usual
+        left = _nearby(power_of(rest).sum(0)) + 10 ** (CLEAREST_DB / 10) * usual
         total.add(torch.cat([inputs, mix]) * (usual / left.clamp(min=1e-30)).sqrt())
     found = total.products()
     return Filters(filters.size, solved(found, responses.owner), found)

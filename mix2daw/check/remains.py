@@ -13,6 +13,7 @@ from torch import Tensor
 from mix2daw.check.filters import Filters, spectra
 from mix2daw.check.song import Song
 from mix2daw.check.stretches import Stretch, Stretches
+from mix2daw.search.least_squares import power_of
 from mix2daw.search.whitening import whitening
 
 Floats = NDArray[np.float64]
@@ -58,7 +59,7 @@ def measure_remains(song: Song, filters: Filters, step: Callable[[], None]) -> R
         when_s = (torch.arange(first, first + columns.shape[-1], dtype=torch.float64) - 1) * hop_s
         place = (when_s * windows / duration_s).clamp(0, windows - 1).long().numpy()
         for sums, signal in zip(cells, (target, rest), strict=True):
-            np.add.at(sums, place, (signal.abs().square().sum(0).T @ bands).double().numpy())
+            np.add.at(sums, place, (power_of(signal).sum(0).T @ bands).double().numpy())
         gains.append(torch.stack([weight @ _inner(target, made), weight @ _inner(made, made)]).double())
         stretches.add(columns, rest, when_s)
         step()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mix2daw.check.filters import Filters
+from mix2daw.search.least_squares import power_of
 
 STRETCHES, SHORTEST_S, LONGEST_S = 48, 1.0, 2.0
 
@@ -30,7 +31,11 @@ class Stretches:
     """Gathers the stretches of a song of `samples`: some second or two each, up to `STRETCHES` of them."""
 
     def __init__(self, filters: Filters, samples: int, sample_rate: int) -> None:
-        self._responses, self._rate = filters.responses, sample_rate
+        self._rate = sample_rate
+        responses = filters.responses
+        own = [responses.columns(stem) for stem in range(max(responses.owner) + 1)]
+        self._stems = [slice(columns[0], columns[-1] + 1) for columns in own]
+        self._response = responses.response.permute(1, 2, 0).contiguous()  # columns, channels, bins
         self._spacing_s = max(samples / sample_rate / STRETCHES, SHORTEST_S)
         self._found: dict[int, Stretch] = {}
 
@@ -40,7 +45,8 @@ class Stretches:
         number = torch.floor(when_s / self._spacing_s).long()
         inside = (when_s >= 0) & (when_s - number * self._spacing_s < min(self._spacing_s, LONGEST_S))
         for which in np.unique(number[inside].numpy()):
-            frames = (inside & (number == int(which))).nonzero()[:, 0]
+            numbers = (inside & (number == int(which))).nonzero()[:, 0]
+            frames = slice(int(numbers[0]), int(numbers[-1]) + 1)  # they follow each other
             if int(which) not in self._found:
                 self._found[int(which)] = _empty(len(columns), columns.shape[1])
             self._sum(self._found[int(which)], columns[..., frames], rest[..., frames], when_s[frames])
@@ -50,16 +56,15 @@ class Stretches:
         return [self._found[which] for which in sorted(self._found)]
 
     def _sum(self, stretch: Stretch, columns: Tensor, rest: Tensor, when_s: Tensor) -> None:
-        power = columns.abs().square()
+        power = power_of(columns)
         stretch.own += power.sum(-1)
         stretch.when += power @ (when_s * self._rate).float()
         stretch.frames += len(when_s)
-        for stem in range(max(self._responses.owner) + 1):
-            own = self._responses.columns(stem)
-            response = self._responses.response[:, own].permute(1, 2, 0)
-            goal = rest + (response[..., None] * columns[own][:, None]).sum(0)
-            stretch.goal[own] += goal.abs().square().sum(-1)
-            stretch.cross[own] += (columns[own].conj()[:, None] * goal).sum(-1)
+        for own in self._stems:
+            heard, response = columns[own], self._response[own]
+            goal = rest + (response[..., None] * heard[:, None]).sum(0)
+            stretch.goal[own] += power_of(goal).sum(-1)
+            stretch.cross[own] += (heard.conj()[:, None] * goal).sum(-1)
 
 
 def _empty(columns: int, bins: int) -> Stretch:

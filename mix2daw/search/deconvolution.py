@@ -22,6 +22,7 @@ import torch
 from scipy import fft, optimize
 from torch import Tensor
 
+from mix2daw.search.least_squares import power_of
 from mix2daw.search.whitening import smoothed, whitening
 
 Levels = npt.NDArray[np.float64]
@@ -53,7 +54,7 @@ class Deconvolution:
         self.device = stretches[0].rest.device
         longest = max(stretch.rest.shape[1] for stretch in stretches)
         self.length = fft.next_fast_len(longest + taps, real=True)
-        power = sum(_power(self._spectrum(s.mix)).sum(0) for s in stretches)
+        power = sum(power_of(self._spectrum(s.mix)).sum(0) for s in stretches)
         white = whitening(torch.as_tensor(power).cpu().numpy(), sample_rate).astype(np.float32)
         self.weight = self._here(white)
         self.feeds = [self._spectrum(s.feeds) for s in stretches]
@@ -80,7 +81,7 @@ class Deconvolution:
     def related(self, track: int) -> tuple[Tensor, Tensor]:
         """Power (bins,) of a track's feed, and its cross spectrum (bins,) with both ears of what is left."""
         feeds = [feeds[track] for feeds in self.feeds]
-        power = torch.stack([_power(feed) for feed in feeds]).sum(0)
+        power = torch.stack([power_of(feed) for feed in feeds]).sum(0)
         cross = [feed.conj() * (rest[0] + rest[1]) for feed, rest in zip(feeds, self.rests, strict=True)]
         return power, torch.stack(cross).sum(0)
 
@@ -92,7 +93,7 @@ class Deconvolution:
             left = rest
             if sends is not None and response is not None:
                 left = rest - response * _mixed(sends, feeds)
-            total += float(summed(_power(left).sum(0) * self.weight))
+            total += float(summed(power_of(left).sum(0) * self.weight))
         return total
 
     def solve_impulse(self, sends: Levels, iterations: int = ITERATIONS) -> Tensor:
@@ -101,7 +102,7 @@ class Deconvolution:
         right = torch.zeros(2, self.length // 2 + 1, dtype=torch.complex64, device=self.device)
         for feeds, rest in zip(self.feeds, self.rests, strict=True):
             feed = _mixed(sends, feeds)
-            excitation += _power(feed)
+            excitation += power_of(feed)
             right += feed.conj() * rest
         excitation *= self.weight
         mean = self.smoothed(excitation, 0.03)
@@ -168,7 +169,7 @@ class Deconvolution:
         gram, cross = np.zeros((len(responses),) * 2), np.zeros(len(responses))
         for feeds, rest in zip(self.feeds, self.rests, strict=True):
             feed = _mixed(sends, feeds)
-            loud = _power(feed) * self.weight
+            loud = power_of(feed) * self.weight
             goal = feed.conj() * rest * self.weight
             for i, one in enumerate(responses):
                 cross[i] += float(summed(_inner(one, goal).sum(0)))
@@ -181,7 +182,7 @@ class Deconvolution:
     def solve_sends(self, impulse: Tensor, only: npt.NDArray[np.bool_] | None = None) -> Levels:
         """Sends (tracks,), none negative, for a given impulse response; `only` some tracks may send."""
         response = self._spectrum(impulse)
-        loud = _power(response).sum(0) * self.weight
+        loud = power_of(response).sum(0) * self.weight
         weighted = response.conj() * self.weight
         tracks = len(self.feeds[0])
         gram, cross = np.zeros((tracks, tracks)), np.zeros(tracks)
@@ -198,11 +199,6 @@ class Deconvolution:
         levels = np.zeros(tracks)
         levels[only] = found
         return levels
-
-
-def _power(spectrum: Tensor) -> Tensor:
-    """Squared magnitudes."""
-    return spectrum.real.square() + spectrum.imag.square()
 
 
 def _inner(one: Tensor, other: Tensor) -> Tensor:

@@ -73,11 +73,16 @@ def short_time_spectra(signals: Tensor, size: int, whole: bool = False) -> Itera
         yield torch.fft.rfft(block * window, dim=-1).transpose(1, 2)
 
 
+def power_of(spectrum: Tensor) -> Tensor:
+    """Of complex values; a magnitude would take a square root first, and as long as all the rest."""
+    return spectrum.real.square() + spectrum.imag.square()
+
+
 def power_spectrum(signal: Tensor, size: int) -> Tensor:
     """Mean power per bin of a signal `(channels, samples)`, all channels together: `(size // 2 + 1,)`."""
     total = torch.zeros(size // 2 + 1, dtype=torch.float64)
     for block in short_time_spectra(signal, size):
-        total += block.abs().square().sum((0, 2))
+        total += power_of(block).sum((0, 2))
     return total
 
 
@@ -121,7 +126,7 @@ class Summing:
 
     def add(self, block: Tensor) -> None:
         """Spectra `(columns and then channels, bins, frames)` of some more frames."""
-        loud = block[self._columns :].abs().double().square().sum(0)
+        loud = power_of(block[self._columns :]).double().sum(0)
         self._power += loud.sum(1)
         self._fourth_power += loud.square().sum(1)
         self._frames += loud.shape[1]

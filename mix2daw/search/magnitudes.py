@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from torch import Tensor
 
-from mix2daw.search.least_squares import Responses, short_time_spectra
+from mix2daw.search.least_squares import Responses, power_of, short_time_spectra
 
 Powers = NDArray[np.float64]
 
@@ -120,19 +120,14 @@ def band_powers(
         inputs, left = block[: len(columns)], block[len(columns) :].clone()
         for column, spectrum in enumerate(inputs):
             left -= response[:, column].T[..., None] * spectrum
-        rest.append(weights @ _power(left))
+        rest.append(weights @ power_of(left))
         sides = []
         for stem in range(stems):
             own = [inputs[column] for column in responses.columns(stem)]
             pair = [own[0], own[0]] if len(own) == 1 else [own[0] + own[1], own[0] - own[1]]
-            sides.append(weights @ _power(torch.stack(pair)))
+            sides.append(weights @ power_of(torch.stack(pair)))
         heard.append(torch.stack(sides))
     return torch.cat(heard, -1).double().cpu().numpy(), torch.cat(rest, -1).double().cpu().numpy()
-
-
-def _power(spectrum: Tensor) -> Tensor:
-    """Of complex values; a magnitude would take a square root first, and as long as all the rest."""
-    return spectrum.real.square() + spectrum.imag.square()
 
 
 def _coherent_power(responses: Responses, bands: Tensor) -> Powers:
