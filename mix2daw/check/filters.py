@@ -38,18 +38,6 @@ class Filters:
         """Samples from frame to frame."""
         return self.size // 4
 
-    def played(self, columns: Tensor) -> Tensor:
-        """What the filters make of spectra `(columns, bins, frames)`, both channels `(2, bins, frames)`."""
-        response = self.responses.response.permute(2, 1, 0).contiguous()  # channels, columns, bins
-        # Laid out like the spectra, frame by frame, where a product of matrices would hop about: ten times as
-        # fast.
-        bins, frames = columns.shape[1:]
-        made = columns.new_zeros(len(response), frames, bins).transpose(1, 2)
-        for channel, of_columns in zip(made, response, strict=True):
-            for of_column, spectrum in zip(of_columns, columns, strict=True):
-                channel.addcmul_(of_column[:, None], spectrum)
-        return made
-
     def frequency_hz(self, sample_rate: int) -> Tensor:
         """Of each bin."""
         return torch.arange(self.size // 2 + 1) * (sample_rate / self.size)

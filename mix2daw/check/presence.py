@@ -86,7 +86,7 @@ def _by_clear_moments(song: Song, filters: Filters) -> Filters:
     total = Summing(len(responses.owner), 2, filters.size // 2 + 1, torch.device("cpu"))
     usual = (responses.left / filters.products.frames).float()[:, None]
     for _, inputs, mix in spectra(song, filters.size):
-        rest = mix - filters.played(inputs)
+        rest = mix - filters.responses.played(inputs)
         left = _nearby(power_of(rest).sum(0)) + 10 ** (CLEAREST_DB / 10) * usual
         total.add(torch.cat([inputs, mix]) * (usual / left.clamp(min=1e-30)).sqrt())
     found = total.products()

@@ -54,7 +54,7 @@ def measure_remains(song: Song, filters: Filters, step: Callable[[], None]) -> R
     stretches = Stretches(filters, song.samples, rate)
     gains = []
     for first, columns, target in spectra(song, filters.size):
-        made = filters.played(columns)
+        made = filters.responses.played(columns)
         rest = target - made
         when_s = (torch.arange(first, first + columns.shape[-1], dtype=torch.float64) - 1) * hop_s
         place = (when_s * windows / duration_s).clamp(0, windows - 1).long().numpy()

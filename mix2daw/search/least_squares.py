@@ -39,6 +39,18 @@ class Responses:
         """The columns of one stem."""
         return [column for column, owner in enumerate(self.owner) if owner == stem]
 
+    def played(self, columns: Tensor) -> Tensor:
+        """What they make of spectra `(columns, bins, frames)`: `(channels, bins, frames)`."""
+        response = self.response.permute(2, 1, 0).contiguous().to(columns.device)
+        # Laid out like short-time spectra, frame by frame, where a product of matrices would hop about: ten
+        # times as fast.
+        bins, frames = columns.shape[1:]
+        made = columns.new_zeros(len(response), frames, bins).transpose(1, 2)
+        for channel, of_columns in zip(made, response, strict=True):
+            for of_column, spectrum in zip(of_columns, columns, strict=True):
+                channel.addcmul_(of_column[:, None], spectrum)
+        return made
+
     def on_cpu(self) -> Responses:
         """The same, on the CPU."""
         tensors = self.response, self.power, self.target_power, self.left, self.variance

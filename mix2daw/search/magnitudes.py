@@ -114,18 +114,18 @@ def band_powers(
     """Powers per band and frame: left and right of the stems (stems, 2, bands, frames), and of what the
     responses leave of the target (2, bands, frames). `columns`, `target`: what the responses are of."""
     stems, size = max(responses.owner) + 1, 2 * (bands.shape[1] - 1)
-    weights, response = bands.float().to(target.device), responses.response.to(target.device)
+    weights = bands.float().to(target.device)
     heard, rest = [], []
     for block in short_time_spectra(torch.cat([torch.stack(list(columns)), target]), size):
-        inputs, left = block[: len(columns)], block[len(columns) :].clone()
-        for column, spectrum in enumerate(inputs):
-            left -= response[:, column].T[..., None] * spectrum
-        rest.append(weights @ power_of(left))
+        inputs = block[: len(columns)]
+        left = block[len(columns) :] - responses.played(inputs)
+        rest.append(torch.stack([weights @ power_of(channel) for channel in left]))
         sides = []
         for stem in range(stems):
             own = [inputs[column] for column in responses.columns(stem)]
-            pair = [own[0], own[0]] if len(own) == 1 else [own[0] + own[1], own[0] - own[1]]
-            sides.append(weights @ power_of(torch.stack(pair)))
+            pair = own if len(own) == 1 else [own[0] + own[1], own[0] - own[1]]
+            powers = [weights @ power_of(side) for side in pair]
+            sides.append(torch.stack(powers * 2 if len(own) == 1 else powers))
         heard.append(torch.stack(sides))
     return torch.cat(heard, -1).double().cpu().numpy(), torch.cat(rest, -1).double().cpu().numpy()
 

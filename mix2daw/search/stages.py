@@ -25,7 +25,7 @@ from mix2daw.search.warm_start import CURVE_SIZE
 NEARLY_MIDDLE = 0.07  # a pan of about half a decibel
 PLAINER = 0.75  # of the decibels of an equalizer, to be worth another one
 SMALL_BAND_DB = 0.15
-FAINT_DB = 1.0  # of the largest band of an equalizer that all tracks share
+FAINT_DB = 2.5  # of the largest band of an equalizer that all tracks share
 SLOPES = ("high_pass_slope_db", "low_pass_slope_db")
 BAND_TRIALS_DB = (0.6, 0.3, 0.1)
 DIGITS = (0, 1, 2, EXACT_DIGITS)
