@@ -13,14 +13,13 @@ from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.search.dial import dial_compressors
 from mix2daw.search.retouch import retouch
 from mix2daw.search.revive import revive
-from mix2daw.search.stages import refit_without_faint
 from mix2daw.search.state import State
 
 RATE, SECONDS = 22050, 8
 TRUTH = {"threshold_db": -24.0, "ratio": 4.0, "attack_ms": 10.0, "release_ms": 150.0, "link": 0.0}
 
 
-def console(compressor: dict[str, float], master: tuple[Device, ...] = (), fader_db: float = 0.0) -> Graph:
+def console(compressor: dict[str, float], fader_db: float = 0.0) -> Graph:
     strips = (
         Strip(
             name="one",
@@ -31,7 +30,7 @@ def console(compressor: dict[str, float], master: tuple[Device, ...] = (), fader
             devices=(Device(type="compressor", values=compressor),),
         ),
         Strip(name="two", kind="track", source="two.wav", channels=1, output="master"),
-        Strip(name="master", kind="master", devices=master),
+        Strip(name="master", kind="master"),
     )
     graph = Graph(sample_rate=RATE, length_samples=SECONDS * RATE, strips=strips)
     return checked_graph(graph, PROCESSORS)
@@ -80,25 +79,6 @@ def test_what_is_right_is_left_alone() -> None:
     search = state(console(TRUTH), console(TRUTH))
     dial_compressors(search, 1.0)
     assert compressor_of(search.graph) == pytest.approx(TRUTH)
-
-
-def faint_equalizer(level_db: float) -> Device:
-    return Device(type="equalizer", values={"bell_2_hz": 900, "bell_2_db": level_db, "bell_2_q": 0.7})
-
-
-def test_a_faint_equalizer_of_the_master_goes() -> None:
-    search = state(console(TRUTH), console(TRUTH, (faint_equalizer(0.2),)))
-    refit_without_faint(search, 4, 0.6, 1.0)
-    assert search.graph.master.devices == ()
-
-
-@pytest.mark.parametrize(("real_db", "now_db"), [(0.9, 0.9), (3.0, 3.0)])
-def test_an_equalizer_of_the_master_that_is_heard_stays(real_db: float, now_db: float) -> None:
-    truth = console(TRUTH, (faint_equalizer(real_db),))
-    search = state(truth, console(TRUTH, (faint_equalizer(now_db),)))
-    refit_without_faint(search, 4, 0.6, 1.0)
-    assert [device.type for device in search.graph.master.devices] == ["equalizer"]
-    assert search.judge().score < 0.02
 
 
 def test_a_spent_budget_ends_what_is_tried_out() -> None:

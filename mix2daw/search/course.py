@@ -12,6 +12,7 @@ from mix2daw.graph import Graph
 from mix2daw.search.dial import dial_compressors
 from mix2daw.search.excerpts import FIRST_TRAIN_S, training_excerpts
 from mix2daw.search.fold import fold_wet
+from mix2daw.search.plainer import refit_plainer, refit_without_faint
 from mix2daw.search.retouch import retouch
 from mix2daw.search.returns import find_returns, look_again, refine_impulse, without_returns
 from mix2daw.search.revive import CHANCES, revive
@@ -19,8 +20,6 @@ from mix2daw.search.settings import Settings
 from mix2daw.search.stages import (
     BAND_TRIALS_DB,
     prune,
-    refit_plainer,
-    refit_without_faint,
     round_off,
     simplify,
 )

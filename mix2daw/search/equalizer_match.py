@@ -6,6 +6,7 @@ mix the stem is there, and an equalizer's settings are fitted to its magnitude w
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -141,24 +142,30 @@ def match_equalizers(
 
 
 def rematch(
-    equalizers: Sequence[Mapping[str, float]], spectra: Tensor, sample_rate: int, device: torch.device = CPU
+    rows: Sequence[Sequence[Mapping[str, float]]],
+    spectra: Tensor,
+    sample_rate: int,
+    device: torch.device = CPU,
 ) -> list[tuple[dict[str, float], float]]:
     """The same curves said with fewer decibels: a filter instead of a deep shelf where that fits.
 
-    `equalizers`: settings as fitted, `spectra` `(equalizers, bins)`: power of what they hear; `device`: where
-    to descend. Returns new settings, and the level in dB that they need to be as loud as the old ones.
+    `rows`: settings of equalizers that follow each other, to be said as one; `spectra` `(rows, bins)`: power
+    of what they hear; `device`: where to descend. Returns new settings, and the level in dB that they need to
+    be as loud as the old ones.
     """
-    settings = {
-        name: torch.tensor([values[name] for values in equalizers], dtype=torch.float64)
-        for name in PROCESSORS["equalizer"].rest()
-    }
+    rest = PROCESSORS["equalizer"].rest()
     centres, bands = match_bands((spectra.shape[1] - 1) * 2, sample_rate)
-    curve_db = equalizer_curve_db(settings, centres, sample_rate)
+    curve_db = torch.zeros(len(rows), len(centres), dtype=torch.float64)
+    for equalizers in itertools.zip_longest(*rows, fillvalue=rest):
+        settings = {
+            name: torch.tensor([values[name] for values in equalizers], dtype=torch.float64) for name in rest
+        }
+        curve_db += equalizer_curve_db(settings, centres, sample_rate)
     energy = (spectra.double() @ bands.T).clamp(min=1e-20)
     weight = (energy / energy.amax(-1, keepdim=True)).clamp(min=1e-7) ** 0.25
     weight = weight / weight.sum(-1, keepdim=True)
     found, level_db = fit_equalizers(curve_db, weight, centres, sample_rate, plain=True, device=device)
     return [
         ({name: float(value[index]) for name, value in found.items()}, float(level_db[index]))
-        for index in range(len(equalizers))
+        for index in range(len(rows))
     ]

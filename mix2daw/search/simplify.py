@@ -13,7 +13,8 @@ from mix2daw.graph import Device, Graph, Send, Strip
 from mix2daw.processors import PROCESSORS
 
 BANDS = ("low_shelf", "bell_1", "bell_2", "bell_3", "bell_4", "high_shelf")
-FILTERS = {"high_pass": 25.0, "low_pass": 18000.0}  # corner beyond which a filter is not heard
+FILTERS = ("high_pass", "low_pass")
+LOWEST_HZ, HIGHEST_HZ, HIGHEST_OF_RATE = 25.0, 18000.0, 0.45  # beyond which the corner of one is not heard
 SIGNIFICANT = {"_hz": 3, "_ms": 3, "_q": 2, "ratio": 2}
 DECIMALS = {"_db": 1, "pan": 2, "width": 2}
 DEFAULT_DECIMALS = 3
@@ -48,6 +49,7 @@ def map_devices(graph: Graph, change: Callable[[Strip, Device], Device]) -> Grap
 def drop_bands(graph: Graph, below_db: float) -> Graph:
     """Equalizer bands of less than `below_db` are set to rest, filters beyond hearing are switched off."""
     rest = PROCESSORS["equalizer"].rest()
+    highest_hz = min(HIGHEST_HZ, HIGHEST_OF_RATE * graph.sample_rate)
 
     def tidy(_strip: Strip, device: Device) -> Device:
         if device.type != "equalizer":
@@ -56,11 +58,12 @@ def drop_bands(graph: Graph, below_db: float) -> Graph:
         for band in BANDS:
             if abs(values[f"{band}_db"]) < below_db:
                 values |= {name: rest[name] for name in rest if name.startswith(f"{band}_")}
-        for name, corner_hz in FILTERS.items():
-            inaudible = (
-                values[f"{name}_hz"] < corner_hz if name == "high_pass" else values[f"{name}_hz"] > corner_hz
-            )
-            if inaudible or values[f"{name}_slope_db"] == 0:
+        unheard = {
+            "high_pass": values["high_pass_hz"] < LOWEST_HZ,
+            "low_pass": values["low_pass_hz"] > highest_hz,
+        }
+        for name in FILTERS:
+            if unheard[name] or values[f"{name}_slope_db"] == 0:
                 values |= {key: rest[key] for key in rest if key.startswith(f"{name}_")}
         return device.model_copy(update={"values": values})
 

@@ -1,0 +1,90 @@
+"""Equalizers of the master that only make up for others, or undo them, go; those that are in the mix stay."""
+
+from __future__ import annotations
+
+import pytest
+from search_helpers import bursts, session_of
+
+from mix2daw.graph import Device, Graph, Strip
+from mix2daw.processors import PROCESSORS, checked_graph
+from mix2daw.progress import Silence
+from mix2daw.search import Settings
+from mix2daw.search.lock import Lock
+from mix2daw.search.plainer import refit_plainer, refit_without_faint
+from mix2daw.search.simplify import BANDS
+from mix2daw.search.state import State
+
+RATE, SECONDS = 22050, 8
+STEPS, RATE_OF_FIT = 6, 0.6
+
+
+def bells(*levels_db: float) -> tuple[Device, ...]:
+    """An equalizer with bells at 300, 900 and 2700 Hz."""
+    values = {f"bell_{n}_hz": 100.0 * 3**n for n in (1, 2, 3)} | {f"bell_{n}_q": 0.9 for n in (1, 2, 3)}
+    levels = {f"bell_{number}_db": level_db for number, level_db in enumerate(levels_db, 1)}
+    return (Device(type="equalizer", values={**values, **levels}),)
+
+
+def console(one: tuple[Device, ...], two: tuple[Device, ...], master: tuple[Device, ...]) -> Graph:
+    tracks = (
+        Strip(name=name, kind="track", source=f"{name}.wav", channels=1, output="master", devices=devices)
+        for name, devices in {"one": one, "two": two}.items()
+    )
+    strips = (*tracks, Strip(name="master", kind="master", devices=master))
+    return checked_graph(Graph(sample_rate=RATE, length_samples=SECONDS * RATE, strips=strips), PROCESSORS)
+
+
+def search_at(start: Graph, truth: Graph, lock: Lock | None = None) -> State:
+    return State(session_of(truth, bursts(RATE, SECONDS)), start, Settings(), Silence(), lock)
+
+
+def equalized(graph: Graph) -> list[str]:
+    return [strip.name for strip in graph.strips if any(d.type == "equalizer" for d in strip.devices)]
+
+
+def test_a_faint_equalizer_of_the_master_goes() -> None:
+    search = search_at(console((), (), bells(0.0, 0.2)), console((), (), ()))
+    refit_without_faint(search, STEPS, RATE_OF_FIT, 1.0)
+    assert equalized(search.graph) == []
+
+
+def test_tracks_take_over_what_the_master_does_and_what_it_undid_goes_too() -> None:
+    truth = console(bells(4.0, 0.0, -3.0), (), ())
+    start = console(bells(4.0, -2.0, -3.0), bells(0.0, -2.0), bells(0.0, 2.0))
+    search = search_at(start, truth)
+    assert search.score() < 0.005  # the one is as good as the other, to the ear
+    refit_without_faint(search, STEPS, RATE_OF_FIT, 1.0)
+    assert equalized(search.graph) == ["one"]
+    assert search.score() < 0.01
+    values = search.graph.strip("one").devices[0].values
+    levels_db = sorted(values[f"{band}_db"] for band in BANDS if values[f"{band}_db"] != 0)
+    assert levels_db == pytest.approx([-3.0, 4.0], abs=0.5)
+
+
+@pytest.mark.parametrize("level_db", [0.9, 2.0, 3.0])
+def test_an_equalizer_of_the_master_that_is_heard_stays(level_db: float) -> None:
+    truth = console(bells(4.0), (), bells(0.0, level_db))
+    search = search_at(truth, truth)
+    refit_without_faint(search, STEPS, RATE_OF_FIT, 1.0)
+    assert "master" in equalized(search.graph)
+    assert search.score() < 0.01
+
+
+def test_an_equalizer_that_is_not_to_be_moved_stays() -> None:
+    start = console((), (), bells(0.0, 0.2))
+    place = frozenset({("master", "equalizer")})
+    search = search_at(start, console((), (), ()), Lock(place, place))
+    refit_without_faint(search, STEPS, RATE_OF_FIT, 1.0)
+    assert equalized(search.graph) == ["master"]
+    assert search.graph.master.devices[0].values == pytest.approx(start.master.devices[0].values)
+
+
+def test_bands_that_undo_each_other_are_said_plainly() -> None:
+    start = console(bells(6.0, -6.0, 3.0), (), ())
+    undone = start.strip("one").devices[0].values | {"bell_2_hz": 300.0, "bell_2_q": 0.9}
+    start = console((Device(type="equalizer", values=undone),), (), ())
+    search = search_at(start, start)
+    refit_plainer(search, STEPS, RATE_OF_FIT, 1.0)
+    values = search.graph.strip("one").devices[0].values
+    assert sum(abs(values[f"bell_{n}_db"]) for n in (1, 2, 3)) < 5.0
+    assert search.score() < 0.01
