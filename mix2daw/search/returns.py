@@ -37,19 +37,16 @@ def without_returns(graph: Graph) -> Graph:
 
 
 def look_again(state: State, gain: float) -> None:
-    """Add returns that the console lacks if what a fit has left shows them; `gain`: the share of the score by
-    which they must lower it."""
+    """Add returns that the console lacks, where what a fit has left shows them; `gain`: the share of the score
+    by which each must lower it."""
     if len(state.graph.of_kind("return")) < len(state.full.of_kind("return")):
-        before, score = state.graph, state.score()
-        find_returns(state, noise=False)
-        if state.score() > (1 - gain) * score:
-            state.adopt(before)
+        find_returns(state, gain, noise=False)
 
 
-def find_returns(state: State, noise: bool = True) -> None:
+def find_returns(state: State, gain: float = 0.0, noise: bool = True) -> None:
     """Add what the residual of the console shows, of the returns (or inserts) that `state.full` has and the
-    graph has not, if it lowers the score. `noise`: whether to look for a reverb that only magnitudes show,
-    which takes long."""
+    graph has not. `gain`: the share of the score by which a return must lower it; `noise`: whether to look
+    for a reverb that only magnitudes show, which takes long."""
     there = {strip.name for strip in state.graph.of_kind("return")}
     returns = state.full.of_kind("return")
     offered = {strip.devices[0].type: strip for strip in returns if strip.name not in there}
@@ -65,21 +62,22 @@ def find_returns(state: State, noise: bool = True) -> None:
     space = find_space(residual_stretches(state), state.sample_rate, kinds)
     if not returns:
         state.adopt(checked_graph(_with_inserts(state.graph, space, state.sample_rate), PROCESSORS))
+    least = gain * state.score()
     if "reverb" in offered:
-        taken = space.reverb is not None and _take_reverb(state, offered["reverb"], space.reverb)
+        taken = space.reverb is not None and _take_reverb(state, offered["reverb"], space.reverb, least)
         if not taken and noise and "convolution" in kinds:
             _take_noise(state, offered["reverb"])
     if "delay" in offered and space.echo is not None:
-        _take_echo(state, offered["delay"], space.echo)
+        _take_echo(state, offered["delay"], space.echo, least)
 
 
-def _take_reverb(state: State, place: Strip, reverb: Room | Response) -> bool:
+def _take_reverb(state: State, place: Strip, reverb: Room | Response, least: float) -> bool:
     if isinstance(reverb, Room):
         device, said = return_device("reverb", reverb.settings), "a reverb is in the mix"
     else:
         device, seconds = _convolution(state, place, reverb)
         said = f"a reverb that decays in {seconds:.1f} s is in the mix"
-    return _take(state, place, device, reverb.sends_lin, said)
+    return _take(state, place, device, reverb.sends_lin, said, least)
 
 
 def _take_noise(state: State, place: Strip) -> None:
@@ -98,16 +96,14 @@ def _take_noise(state: State, place: Strip) -> None:
     _take(state, place, device, found.sends_lin, said, NOISE_GAIN)
 
 
-def _take_echo(state: State, place: Strip, echo: Echo) -> None:
+def _take_echo(state: State, place: Strip, echo: Echo, least: float) -> None:
     device = return_device("delay", _echo_values(echo, state.sample_rate))
     said = f"an echo after {device.values['delay_ms']:.0f} ms is in the mix"
-    _take(state, place, device, echo.sends_lin, said)
+    _take(state, place, device, echo.sends_lin, said, least)
 
 
-def _take(
-    state: State, place: Strip, device: Device, sends_lin: Levels, said: str, least: float = 0.0
-) -> bool:
-    """Adopt a return if it lowers the score, by more than `least`, and say so."""
+def _take(state: State, place: Strip, device: Device, sends_lin: Levels, said: str, least: float) -> bool:
+    """Adopt a return if it lowers the score by more than `least`, and say so."""
     graph = checked_graph(_with_return(state, state.graph, place, device, sends_lin), PROCESSORS)
     if state.score(graph) >= state.score() - least:
         return False
