@@ -37,7 +37,7 @@ def without_returns(graph: Graph) -> Graph:
 
 
 def look_again(state: State, gain: float) -> None:
-    """Add returns that the console lacks, where what a fit has left shows them; `gain`: the share of the score
+    """Add returns that the console lacks where what a fit has left shows them; `gain`: the share of the score
     by which each must lower it."""
     if len(state.graph.of_kind("return")) < len(state.full.of_kind("return")):
         find_returns(state, gain, noise=False)
