@@ -45,8 +45,9 @@ class Checkpoints:
         return any(graph == other for other, _ in self.kept)
 
     def remember(self, graph: Graph) -> None:
-        """Add a graph."""
-        self.kept.append((graph, None))
+        """Add a graph, unless it is the last one, whose La may be known."""
+        if not self.kept or self.kept[-1][0] != graph:
+            self.kept.append((graph, None))
 
     def la(self, number: int, la_of: LaOf) -> float:
         """La of one of them; −1: of the last."""
