@@ -38,6 +38,12 @@ def search_at(start: Graph, truth: Graph, lock: Lock | None = None) -> State:
     return State(session_of(truth, bursts(RATE, SECONDS)), start, Settings(), Silence(), lock)
 
 
+def locked(strip: str, fixed: bool) -> Lock:
+    """What holds a strip's equalizer, with its settings or without."""
+    place = frozenset({(strip, "equalizer")})
+    return Lock(place, place if fixed else frozenset())
+
+
 def equalized(graph: Graph) -> list[str]:
     return [strip.name for strip in graph.strips if any(d.type == "equalizer" for d in strip.devices)]
 
@@ -70,13 +76,16 @@ def test_an_equalizer_of_the_master_that_is_heard_stays(level_db: float) -> None
     assert search.score() < 0.01
 
 
-def test_an_equalizer_that_is_not_to_be_moved_stays() -> None:
-    start = console((), (), bells(0.0, 0.2))
-    place = frozenset({("master", "equalizer")})
-    search = search_at(start, console((), (), ()), Lock(place, place))
+@pytest.mark.parametrize("fixed", [True, False])
+def test_an_equalizer_that_is_locked_stays(fixed: bool) -> None:
+    start = console(bells(3.0), (), bells(0.0, 0.2))
+    search = search_at(start, console(bells(3.0), (), ()), locked("master", fixed))
     refit_without_faint(search, STEPS, RATE_OF_FIT, 1.0)
-    assert equalized(search.graph) == ["master"]
-    assert search.graph.master.devices[0].values == pytest.approx(start.master.devices[0].values)
+    assert equalized(search.graph) == ["one", "master"]
+    if fixed:
+        was = start.master.devices[0].values
+        assert search.graph.master.devices[0].values == pytest.approx(was)
+    assert search.graph.strip("one").devices[0].values["bell_1_db"] == pytest.approx(3.0, abs=0.3)
 
 
 def test_bands_that_undo_each_other_are_said_plainly() -> None:

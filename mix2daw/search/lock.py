@@ -31,6 +31,10 @@ class Lock:
         locked = frozenset(place for place in places if settings.lock.holds(*place))
         return cls(locked | barred, locked | barred if settings_too else barred)
 
+    def keeps(self, strip: str, type_: str) -> bool:
+        """Whether that is not to be taken out."""
+        return (strip, type_) in self.kept
+
     def fixes(self, strip: str, type_: str) -> bool:
         """Whether that is not to be moved."""
         return (strip, type_) in self.fixed

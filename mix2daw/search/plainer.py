@@ -76,7 +76,7 @@ def _without_faint(state: State) -> Graph:
     faint = {
         strip.name: [device.values for device in strip.devices if _is_faint(device)]
         for strip in graph.strips
-        if strip.kind in ("group", "master") and not state.lock.fixes(strip.name, "equalizer")
+        if strip.kind in ("group", "master") and not state.lock.keeps(strip.name, "equalizer")
     }
     rows = {}
     for place, values in _equalizers(state).items():
