@@ -17,12 +17,7 @@ from mix2daw.search.retouch import retouch
 from mix2daw.search.returns import find_returns, look_again, refine_impulse, without_returns
 from mix2daw.search.revive import CHANCES, revive
 from mix2daw.search.settings import Settings
-from mix2daw.search.stages import (
-    BAND_TRIALS_DB,
-    prune,
-    round_off,
-    simplify,
-)
+from mix2daw.search.stages import BAND_TRIALS_DB, prune, round_off, simplify
 from mix2daw.search.state import State
 from mix2daw.search.warm_start import measure_agreement, warm_start
 
