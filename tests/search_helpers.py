@@ -14,6 +14,7 @@ from mix2daw.graph import Graph
 from mix2daw.play import play
 from mix2daw.progress import Silence
 from mix2daw.search import Settings
+from mix2daw.search.lock import Lock
 from mix2daw.search.state import State
 from mix2daw.session import Session, Track
 from mix2daw.spool import Spool
@@ -47,6 +48,6 @@ def group_of(graph: Graph, name: str) -> str | None:
     return output.name if output.kind == "group" else None
 
 
-def state_of(truth: Graph, start: Graph, sources: Mapping[str, Tensor]) -> State:
+def state_of(truth: Graph, start: Graph, sources: Mapping[str, Tensor], lock: Lock | None = None) -> State:
     """A search for what `truth` makes of the sources, that stands at `start`."""
-    return State(session_of(truth, sources), start, Settings(), Silence())
+    return State(session_of(truth, sources), start, Settings(), Silence(), lock)

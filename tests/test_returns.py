@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from search_helpers import bursts, session_of
+from search_helpers import bursts, state_of
 
 from mix2daw.console import return_device
 from mix2daw.graph import Graph, Send, Strip
-from mix2daw.progress import Silence
-from mix2daw.search import Settings
 from mix2daw.search.returns import find_returns, look_again, without_returns
 from mix2daw.search.state import State
 
@@ -50,7 +48,7 @@ def without(graph: Graph, name: str) -> Graph:
 
 def state_at(graph: Graph, truth: Graph) -> State:
     """A search with the whole console at hand, that stands at `graph`, for what `truth` plays."""
-    state = State(session_of(truth, bursts(RATE, SECONDS)), console(), Settings(), Silence())
+    state = state_of(truth, console(), bursts(RATE, SECONDS))
     state.adopt(graph)
     return state
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -18,19 +20,26 @@ def residual_stretches(state: State, bypass: frozenset[Key] = frozenset()) -> li
     """What the tracks feed, what the console (without `bypass`) leaves, and the mix: the whole of a short
     song, the parts of a long one in which the stems are heard."""
     starts, size = listening_starts(state.sources, state.target.shape[1], state.sample_rate)
-    tracks = [strip.name for strip in state.graph.of_kind("track")]
     found = []
     for start, cut in zip(starts, stretches(state.played, starts, size), strict=True):
-        with torch.no_grad():
-            signals = play(state.graph, state.controls, cut, bypass=bypass)
-            feeds = torch.stack([signals.out[name].mean(0) for name in tracks])
-            feeds = through_master(state.graph, state.controls, feeds)
+        feeds, made = fed_and_made(state, cut, bypass)
         mix = state.target[:, start : start + size].to(feeds.device)
-        found.append(Stretch(feeds, mix - signals.out[state.graph.master.name], mix))
+        found.append(Stretch(feeds, mix - made, mix))
     return found
 
 
-def through_master(graph: Graph, controls: Controls, feeds: Tensor) -> Tensor:
+def fed_and_made(
+    state: State, sources: Mapping[str, Tensor], bypass: frozenset[Key] = frozenset()
+) -> tuple[Tensor, Tensor]:
+    """What the tracks feed (tracks, samples), and the mix (2, samples) that the console (without `bypass`)
+    makes."""
+    with torch.no_grad():
+        signals = play(state.graph, state.controls, sources, bypass=bypass)
+        feeds = torch.stack([signals.out[strip.name].mean(0) for strip in state.graph.of_kind("track")])
+        return _through_master(state.graph, state.controls, feeds), signals.out[state.graph.master.name]
+
+
+def _through_master(graph: Graph, controls: Controls, feeds: Tensor) -> Tensor:
     """Feeds (tracks, samples) as they would leave the master's equalizer and fader: what a return's sound
     passes too. Its dynamics are left out, they are not linear."""
     master = graph.master

@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from mix2daw.console import return_device
 from mix2daw.controls import Key
 from mix2daw.graph import Device, Graph, Send, Strip
-from mix2daw.play import play
 from mix2daw.processors import PROCESSORS, checked_graph
 from mix2daw.search.deconvolution import Deconvolution, Levels
 from mix2daw.search.echoes import Echo
 from mix2daw.search.noise_reverb import Dry, noise_reverb
-from mix2daw.search.residual import residual_stretches, through_master
+from mix2daw.search.residual import fed_and_made, residual_stretches
 from mix2daw.search.simplify import map_devices
 from mix2daw.search.space import IMPULSE_S, Response, Room, Space, decay_s, find_space, solve
 from mix2daw.search.state import State
@@ -53,7 +51,7 @@ def find_returns(state: State, gain: float = 0.0, noise: bool = True) -> None:
     names = [strip.name for strip in state.full.strips]
     kinds = [
         kind
-        for of in (offered if returns else AMOUNTS)
+        for of in (offered if returns else KINDS)
         for kind in KINDS[of]
         if any(state.settings.allows(name, kind) for name in names)
     ]
@@ -62,6 +60,7 @@ def find_returns(state: State, gain: float = 0.0, noise: bool = True) -> None:
     space = find_space(residual_stretches(state), state.sample_rate, kinds)
     if not returns:
         state.adopt(checked_graph(_with_inserts(state.graph, space, state.sample_rate), PROCESSORS))
+        return
     least = gain * state.score()
     if "reverb" in offered:
         taken = space.reverb is not None and _take_reverb(state, offered["reverb"], space.reverb, least)
@@ -84,11 +83,8 @@ def _take_noise(state: State, place: Strip) -> None:
     """A reverb of noise, where the residual has no impulse response that holds."""
     dry = []
     for excerpt in state.training:
-        with torch.no_grad():
-            signals = play(state.graph, state.controls, excerpt.sources)
-            feeds = torch.stack([signals.out[strip.name].mean(0) for strip in state.graph.of_kind("track")])
-            feeds = through_master(state.graph, state.controls, feeds)
-        dry.append(Dry(signals.out[state.graph.master.name], feeds, excerpt.skip, excerpt.spectral))
+        feeds, made = fed_and_made(state, excerpt.sources)
+        dry.append(Dry(made, feeds, excerpt.skip, excerpt.spectral))
     taps = min(round(IMPULSE_S * state.sample_rate), state.target.shape[1] // 2)
     found = noise_reverb(dry, state.sample_rate, taps)
     device, seconds = _convolution(state, place, found)
@@ -104,7 +100,7 @@ def _take_echo(state: State, place: Strip, echo: Echo, least: float) -> None:
 
 def _take(state: State, place: Strip, device: Device, sends_lin: Levels, said: str, least: float) -> bool:
     """Adopt a return if it lowers the score by more than `least`, and say so."""
-    graph = checked_graph(_with_return(state, state.graph, place, device, sends_lin), PROCESSORS)
+    graph = checked_graph(_with_return(state, place, device, sends_lin), PROCESSORS)
     if state.score(graph) >= state.score() - least:
         return False
     state.progress.say(said)
@@ -173,21 +169,19 @@ def _echo_values(echo: Echo, sample_rate: int) -> dict[str, float]:
     return {"delay_ms": 1000 * echo.delay_samples / sample_rate, "feedback": echo.feedback}
 
 
-def _with_return(state: State, graph: Graph, place: Strip, device: Device, sends_lin: Levels) -> Graph:
+def _with_return(state: State, place: Strip, device: Device, sends_lin: Levels) -> Graph:
     """The graph with a return, before the master, and a send from each track that is heard in it and may
     send."""
     may = {s.name for s in state.full.strips if any(send.target == place.name for send in s.sends)}
-    level = _by_track(graph, sends_lin)
-    strips = [
-        strip.model_copy(
-            update={"sends": (*strip.sends, Send(target=place.name, level_db=_level_db(level[strip.name])))}
-        )
-        if strip.name in may and _level_db(level.get(strip.name, 0.0)) > SEND_FLOOR_DB
-        else strip
-        for strip in graph.strips
-    ]
+    strips = list(state.graph.strips)
+    levels = _by_track(state.graph, sends_lin)
+    for number, strip in enumerate(strips):
+        level_db = _level_db(levels.get(strip.name, 0.0))
+        if strip.name in may and level_db > SEND_FLOOR_DB:
+            sends = (*strip.sends, Send(target=place.name, level_db=level_db))
+            strips[number] = strip.model_copy(update={"sends": sends})
     strips.insert(len(strips) - 1, place.model_copy(update={"devices": (device,)}))
-    return Graph.model_validate({**dict(graph), "strips": tuple(strips)})
+    return Graph.model_validate({**dict(state.graph), "strips": tuple(strips)})
 
 
 def _by_track(graph: Graph, sends_lin: Levels) -> dict[str, float]:
