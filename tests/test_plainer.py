@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from search_helpers import bursts, session_of
+from search_helpers import bursts, state_of
 
 from mix2daw.graph import Device, Graph, Strip
 from mix2daw.processors import PROCESSORS, checked_graph
-from mix2daw.progress import Silence
-from mix2daw.search import Settings
 from mix2daw.search.lock import Lock
 from mix2daw.search.plainer import refit_plainer, refit_without_faint
 from mix2daw.search.simplify import BANDS
@@ -35,7 +33,7 @@ def console(one: tuple[Device, ...], two: tuple[Device, ...], master: tuple[Devi
 
 
 def search_at(start: Graph, truth: Graph, lock: Lock | None = None) -> State:
-    return State(session_of(truth, bursts(RATE, SECONDS)), start, Settings(), Silence(), lock)
+    return state_of(truth, start, bursts(RATE, SECONDS), lock)
 
 
 def locked(strip: str, fixed: bool) -> Lock:
@@ -65,6 +63,26 @@ def test_tracks_take_over_what_the_master_does_and_what_it_undid_goes_too() -> N
     values = search.graph.strip("one").devices[0].values
     levels_db = sorted(values[f"{band}_db"] for band in BANDS if values[f"{band}_db"] != 0)
     assert levels_db == pytest.approx([-3.0, 4.0], abs=0.5)
+
+
+def test_what_tracks_take_over_their_group_does_not() -> None:
+    def grouped(one: tuple[Device, ...], master: tuple[Device, ...]) -> Graph:
+        graph = console(one, (), master)
+        group = Strip(name="both", kind="group", devices=bells(0.0, 0.0, -6.0), output="master")
+        one_strip, two, last = graph.strips
+        tracks = (strip.model_copy(update={"output": "both"}) for strip in (one_strip, two))
+        strips = (group, *tracks, last)
+        return checked_graph(Graph.model_validate({**dict(graph), "strips": strips}), PROCESSORS)
+
+    truth = grouped(bells(4.0), ())
+    search = search_at(grouped(bells(4.0, -0.3), bells(0.0, 0.3)), truth)
+    refit_without_faint(search, 1, 1e-6, 1.0)
+    assert equalized(search.graph) == ["both", "one"]
+    values = search.graph.strip("both").devices[0].values
+    assert {band: values[f"{band}_db"] for band in BANDS if values[f"{band}_db"] != 0} == pytest.approx(
+        {"bell_3": -6.0}, abs=1e-3
+    )
+    assert values["bell_3_hz"] == pytest.approx(2700.0, rel=1e-3)
 
 
 @pytest.mark.parametrize("level_db", [0.9, 2.0, 3.0])

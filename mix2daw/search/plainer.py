@@ -23,7 +23,7 @@ SMALL_BAND_DB = 0.15
 FAINT_DB = 2.5  # of the largest band of an equalizer that all tracks share
 SLOPES = ("high_pass_slope_db", "low_pass_slope_db")
 
-Settings = Mapping[str, float]  # of an equalizer
+Values = Mapping[str, float]  # of an equalizer
 
 
 def refit_plainer(state: State, steps: int, rate: float, share: float) -> None:
@@ -74,24 +74,26 @@ def refit_without_faint(state: State, steps: int, rate: float, share: float) -> 
 def _without_faint(state: State) -> Graph:
     graph = state.graph
     faint = {
-        strip.name: [device.values for device in strip.devices if _is_faint(device)]
+        strip.name: shared
         for strip in graph.strips
         if strip.kind in ("group", "master") and not state.lock.keeps(strip.name, "equalizer")
+        if (shared := [device.values for device in strip.devices if _is_faint(device)])
     }
+    if not faint:
+        return graph
     rows = {}
     for place, values in _equalizers(state).items():
-        shared = [settings for name in _behind(graph, place[0]) for settings in faint.get(name, [])]
-        if shared:
-            rows[place] = [values, *shared]
+        behind = [each for name in _behind(graph, place[0]) for each in faint.get(name, [])]
+        # A group's own would take over a second time what its tracks take over already.
+        if behind and graph.strip(place[0]).kind != "group":
+            rows[place] = [values, *behind]
     for (name, index), (values, level_db) in _rematched(state, rows).items():
         graph = graph.replace(_with_equalizer(graph.strip(name), index, values, level_db))
     emptied = (
         strip.model_copy(update={"devices": tuple(d for d in strip.devices if not _is_faint(d))})
-        for strip in graph.strips
-        if faint.get(strip.name)
+        for strip in map(graph.strip, faint)
     )
-    graph = graph.replace(*emptied)
-    return _tidy(graph) if any(faint.values()) else graph
+    return _tidy(graph.replace(*emptied))
 
 
 def _tidy(graph: Graph) -> Graph:
@@ -127,7 +129,7 @@ def _with_plain_equalizers(state: State) -> Graph:
     return drop_bands(graph, SMALL_BAND_DB) if fitted else graph
 
 
-def _equalizers(state: State) -> dict[tuple[str, int], Settings]:
+def _equalizers(state: State) -> dict[tuple[str, int], Values]:
     """Those that may be moved, by strip and number of the device."""
     return {
         (strip.name, index): device.values
@@ -138,7 +140,7 @@ def _equalizers(state: State) -> dict[tuple[str, int], Settings]:
 
 
 def _rematched(
-    state: State, rows: Mapping[tuple[str, int], Sequence[Settings]]
+    state: State, rows: Mapping[tuple[str, int], Sequence[Values]]
 ) -> dict[tuple[str, int], tuple[dict[str, float], float]]:
     """Equalizers in a row said as one, and the level that each needs to be as loud."""
     if not rows:
@@ -150,7 +152,7 @@ def _rematched(
     return dict(zip(rows, again, strict=True))
 
 
-def _decibels(values: Settings) -> float:
+def _decibels(values: Values) -> float:
     """How much all bands of an equalizer raise or lower, together."""
     return sum(abs(values[f"{band}_db"]) for band in BANDS)
 
