@@ -19,9 +19,10 @@ from mix2daw.search.revive import CHANCES, revive
 from mix2daw.search.settings import Settings
 from mix2daw.search.stages import BAND_TRIALS_DB, prune, round_off, simplify
 from mix2daw.search.state import State
+from mix2daw.search.trim import trim
 from mix2daw.search.warm_start import measure_agreement, warm_start
 
-FIRST_RATE, CONSOLE_RATE, REFIT_RATE, FINAL_RATE = 3.0, 3.0, 1.0, 0.6
+FIRST_RATE, CONSOLE_RATE, REFIT_RATE, FINAL_RATE = 3.0, 3.0, 1.0, 1.5
 ANOTHER_REVERB = 0.03  # share of La by which another reverb or echo brings it down
 DRY_WET_ROUNDS = 3
 SPARSITY = 1e-4  # the published factor of the penalty on dry/wet weights
@@ -192,7 +193,7 @@ def _finish(state: State) -> None:
         if state.descends and not state.late(0.97):
             if effort.polish:
                 retouch(state, 0.97)
-            refit_without_faint(state, effort.final, FINAL_RATE, 0.97)
+            _final_fit(state)
         finals = _round_finally(state)
     best = state.best()
     if state.descends and best not in finals and not state.late(0.97):
@@ -201,6 +202,18 @@ def _finish(state: State) -> None:
             state.adopt(best)
             state.fit(effort.refit, REFIT_RATE, 0.97)
             _round_finally(state)
+
+
+def _final_fit(state: State) -> None:
+    """Without the devices that it can make up for, if it can."""
+    effort, before = state.settings.effort, state.graph
+    limit = state.rises[1].limit(state.score())
+    if effort.polish and trim(state, limit):
+        refit_without_faint(state, effort.final, FINAL_RATE, 0.97)
+        if state.score() <= limit:
+            return
+        state.adopt(before)
+    refit_without_faint(state, effort.final, FINAL_RATE, 0.97)
 
 
 def _round_finally(state: State) -> tuple[Graph, Graph]:

@@ -24,6 +24,6 @@ class Effort:
 
 
 FULL = Effort(
-    first=36, console=48, weigh=16, refit=24, final=16, excerpt_s=7.0, tried_stretches=4, polish=True
+    first=36, console=48, weigh=16, refit=24, final=32, excerpt_s=7.0, tried_stretches=4, polish=True
 )
 QUICK = Effort(first=6, console=9, weigh=8, refit=6, final=0, excerpt_s=3.0, tried_stretches=2, polish=False)
