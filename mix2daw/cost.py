@@ -96,8 +96,8 @@ WORK: dict[str, Callable[[Size], float]] = {
 }
 
 
-# Seconds per unit of each kind of work, as `benchmarks/cost.py --fit` prints them; but of the final fit, which is
-# longer since, by what it took of three songs.
+# Seconds per unit of each kind of work, as `benchmarks/cost.py --fit` prints them; the final fit, which has
+# become longer since, by what it took of three songs.
 SECONDS: dict[str, dict[str, float]] = {
     "Reading": {"fixed": 0.662, "stems": 0.02},
     "warm start": {"fixed": 1.91, "analysis": 0.00219, "stems": 0.00339},
