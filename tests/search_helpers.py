@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mix2daw.controls import Controls
-from mix2daw.graph import Graph
+from mix2daw.graph import Device, Graph, Send, Strip
 from mix2daw.play import play
 from mix2daw.progress import Silence
 from mix2daw.search import Settings
@@ -28,6 +28,22 @@ def bursts(sample_rate: int, seconds: int) -> dict[str, Tensor]:
         name: (0.3 * torch.randn(t.shape, generator=generator) * torch.exp(-6 * (t % period_s)))[None]
         for name, period_s in {"one": 0.5, "two": 0.7}.items()
     }
+
+
+def mono_track(
+    name: str, devices: tuple[Device, ...] = (), sends: tuple[Send, ...] = (), fader_db: float = 0.0
+) -> Strip:
+    """A track that feeds the master."""
+    return Strip(
+        name=name,
+        kind="track",
+        source=f"{name}.wav",
+        channels=1,
+        output="master",
+        devices=devices,
+        sends=sends,
+        fader_db=fader_db,
+    )
 
 
 def session_of(truth: Graph, sources: Mapping[str, Tensor]) -> Session:

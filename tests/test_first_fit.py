@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from search_helpers import bursts, state_of
+from search_helpers import bursts, mono_track, state_of
 from torch import Tensor
 
 from mix2daw.graph import Device, Graph, Send, Strip
@@ -19,16 +19,7 @@ EQUALIZER = Device(type="equalizer", values={"bell_2_db": 0.0})
 
 def console(faders_db: dict[str, float]) -> Graph:
     tracks = (
-        Strip(
-            name=name,
-            kind="track",
-            source=f"{name}.wav",
-            channels=1,
-            output="master",
-            devices=(EQUALIZER,),
-            sends=(Send(target="room", level_db=-12),),
-            fader_db=fader_db,
-        )
+        mono_track(name, (EQUALIZER,), (Send(target="room", level_db=-12),), fader_db)
         for name, fader_db in faders_db.items()
     )
     reverb = Device(type="reverb", values={"room_size": 0.9, "wet_level": 1 / 3, "dry_level": 0})

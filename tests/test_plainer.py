@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from search_helpers import bursts, state_of
+from search_helpers import bursts, mono_track, state_of
 
 from mix2daw.graph import Device, Graph, Strip
 from mix2daw.processors import PROCESSORS, checked_graph
@@ -24,11 +24,11 @@ def bells(*levels_db: float) -> tuple[Device, ...]:
 
 
 def console(one: tuple[Device, ...], two: tuple[Device, ...], master: tuple[Device, ...]) -> Graph:
-    tracks = (
-        Strip(name=name, kind="track", source=f"{name}.wav", channels=1, output="master", devices=devices)
-        for name, devices in {"one": one, "two": two}.items()
+    strips = (
+        mono_track("one", one),
+        mono_track("two", two),
+        Strip(name="master", kind="master", devices=master),
     )
-    strips = (*tracks, Strip(name="master", kind="master", devices=master))
     return checked_graph(Graph(sample_rate=RATE, length_samples=SECONDS * RATE, strips=strips), PROCESSORS)
 
 

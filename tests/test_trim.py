@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from search_helpers import bursts, state_of
+from search_helpers import bursts, mono_track, state_of
 
 from mix2daw.graph import Device, Graph, Send, Strip
 from mix2daw.processors import PROCESSORS, checked_graph
@@ -24,15 +24,7 @@ def console(one_db: float, two_db: float, send_db: float | None) -> Graph:
     sends = () if send_db is None else (Send(target="echo", level_db=send_db),)
     echo = Device(type="delay", values={"delay_ms": 150.0, "feedback": 0.0, "mix": 1.0})
     strips = [
-        Strip(
-            name=name,
-            kind="track",
-            source=f"{name}.wav",
-            channels=1,
-            output="master",
-            devices=equalizer(level_db) if level_db else (),
-            sends=sends if name == "one" else (),
-        )
+        mono_track(name, equalizer(level_db) if level_db else (), sends if name == "one" else ())
         for name, level_db in (("one", one_db), ("two", two_db))
     ]
     if sends:

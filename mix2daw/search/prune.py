@@ -90,16 +90,21 @@ def saliency_round(
         else:
             count = max(1, count // 3)
         heard(judge)
-    _least_harm_first(judge, harm, limit, heard)
+    least_harm_first(judge, harm, limit, heard)
 
 
-def _least_harm_first(
-    judge: Judge, harm: Mapping[Key, float], limit: Callable[[], float], heard: Heard
+def least_harm_first(
+    judge: Judge,
+    harm: Mapping[Key, float],
+    limit: Callable[[], float],
+    heard: Heard,
+    most: float = math.inf,
 ) -> None:
+    """Devices alone, by the harm that each did; one of more than `most` stays."""
     for key in sorted(harm, key=lambda key: (harm[key], key)):
         if harm[key] < HOPELESS * (limit() - judge.score) and key in judge.candidates():
             trial = judge.without([key])
-            if trial.score < limit():
+            if trial.score < limit() and trial.score - judge.score <= most:
                 judge.accept(trial)
             heard(judge)
 
@@ -123,4 +128,4 @@ def brute_force_round(
         else:
             harm[key] = rise
         heard(judge)
-    _least_harm_first(judge, harm, limit, heard)
+    least_harm_first(judge, harm, limit, heard)

@@ -49,15 +49,12 @@ def _pruned(
     def limit() -> float:
         return float("-inf") if state.late(share) else rise.limit(judge.score)
 
-    def shrunk() -> Graph:
-        return fold_faders(judge.shrunk(), state.lock.fixed_strips() | state.standing)
-
     def heard(judge: Judge) -> None:
         nonlocal milestone
         keys = judge.left()
         if len(keys) <= MILESTONE * milestone:
             milestone = len(keys)
-            state.checkpoints.remember(fold_wet(shrunk()))
+            state.checkpoints.remember(fold_wet(shrunk(state, judge)))
         state.record(judge.score, count_left(keys))
         state.progress.step(f"La {judge.score:.3f}, {len(keys)} devices left")
 
@@ -67,7 +64,12 @@ def _pruned(
         brute_force_round(judge, limit, tolerance, state.generator, heard)
     else:
         dry_wet_round(judge, limit, heard)
-    return shrunk()
+    return shrunk(state, judge)
+
+
+def shrunk(state: State, judge: Judge) -> Graph:
+    """What a judge has left of the graph, with faders that made up for what went moved onto the tracks."""
+    return fold_faders(judge.shrunk(), state.lock.fixed_strips() | state.standing)
 
 
 def simplify(state: State) -> None:
