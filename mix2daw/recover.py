@@ -31,6 +31,7 @@ from mix2daw.changes import check_unchanged
 from mix2daw.compare import compare, residual_db
 from mix2daw.console import preset
 from mix2daw.cost import Size, expected
+from mix2daw.dsp.memory import MUCH_BYTES, hand_back_freed_memory
 from mix2daw.errors import MixError, OutputError
 from mix2daw.eta import rough
 from mix2daw.excerpt import MIX_FILE
@@ -193,9 +194,11 @@ class _Work:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Seconds that count for `name`."""
+        """Seconds that count for `name`. The search leaves gaps in memory, which whole songs fill and do not
+        free for others: what they leave goes back."""
         start = time.perf_counter()
         yield
+        hand_back_freed_memory(MUCH_BYTES)
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
     def done(self, plan: Plan, mix: Path, place: Path) -> Recovery:
