@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ ECHO_SHARE, ECHO_SHARE_HIGH = 0.02, 1.5
 ECHO_BAND_HZ = (200.0, 12000.0)
 ECHOES = 12  # repeats that count
 FEEDBACK_STEPS = (0.2, 0.08, 0.03, 0.01)
+BESIDE_SAMPLES = (0, -1, 1, -2, 2)  # of equals, the first
 
 
 @dataclass(frozen=True)
@@ -61,16 +63,18 @@ def find_echo(problem: Deconvolution, sample_rate: int) -> Echo | None:
     def response_of(echo: Echo) -> Tensor:
         return echo_response(echo, problem.taps, problem.device)
 
+    def best(echoes: Iterable[Echo]) -> Echo:
+        return max(echoes, key=lambda echo: problem.explained(echo.sends_lin, (response_of(echo),)))
+
     echo = Echo(lag, 0.4, np.where(heard, shares, 0.0))
+    # The peak of a blurred response may lie beside the delay: its repeats tell which sample it is.
+    echo = best(replace(echo, delay_samples=lag + beside) for beside in BESIDE_SAMPLES)
     for step in FEEDBACK_STEPS:
         others = (echo.feedback + step * offset for offset in (-2, -1, 0, 1, 2))
-        echo = max(
-            (Echo(lag, min(0.8, max(0.0, other)), echo.sends_lin) for other in others),
-            key=lambda echo: problem.explained(echo.sends_lin, (response_of(echo),)),
-        )
+        echo = best(replace(echo, feedback=min(0.8, max(0.0, other))) for other in others)
         problem.fill(echo.sends_lin, response_of(echo))
     sends = problem.solve_sends(response_of(echo), only=heard)
-    return Echo(lag, echo.feedback, sends) if sends.max() > ECHO_SHARE else None
+    return replace(echo, sends_lin=sends) if sends.max() > ECHO_SHARE else None
 
 
 def echo_response(echo: Echo, taps: int, device: torch.device) -> Tensor:
