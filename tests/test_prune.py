@@ -6,7 +6,7 @@ import random
 
 import pytest
 import torch
-from search_helpers import bursts, state_of
+from search_helpers import bursts, mono_track, state_of
 from torch import Tensor
 
 from mix2daw.controls import Controls, Key
@@ -33,16 +33,7 @@ NEEDED = {Key("one", "equalizer", "0"), Key("two", "compressor", "1"), Key("one"
 def console() -> Graph:
     def track(name: str, *devices: Device, level_db: float, pan: float = 0.0) -> Strip:
         send = Send(target="room", level_db=level_db)
-        return Strip(
-            name=name,
-            kind="track",
-            source=f"{name}.wav",
-            channels=1,
-            output="master",
-            devices=devices,
-            sends=(send,),
-            pan=pan,
-        )
+        return mono_track(name, devices, (send,)).model_copy(update={"pan": pan})
 
     room = Device(type="reverb", values={"wet_level": 1 / 3, "dry_level": 0})
     strips = (
